@@ -1,0 +1,1 @@
+"""Solutions to student notebooks; executing and rendering them."""

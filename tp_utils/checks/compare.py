@@ -1,0 +1,76 @@
+"""What checks are made of: comparisons that say what was expected, what came, and the likely mistake."""
+
+import torch
+
+# What is said to the reader.
+NO_RETURN = "your function returns nothing: is the `return` missing?"
+SHAPE = "look at the shape after each operation: which axis is missing, added or in the wrong place?"
+DTYPE = "convert with .float() or .to(torch.{dtype})"
+NOT_FINITE = "there are NaN or infinite values: is something divided by zero?"
+NUMBERS = "shape and type are right, the numbers are not: compute one entry by hand and compare"
+CHANGED = "{what} was changed by your function: work on a copy (clone), not in place"
+
+
+class Wrong(Exception):
+    """A wrong answer: what was expected, what was found, and hints from the most telling on."""
+
+    def __init__(self, expected, found, *hints):
+        super().__init__(f"expected {expected}, found {found}")
+        self.expected, self.found, self.hints = str(expected), str(found), hints
+
+
+def describe(value):
+    """A value in a few words: for a tensor its dtype, shape, device and range."""
+    if not isinstance(value, torch.Tensor):
+        text = repr(value)
+        return f"{type(value).__name__} {text if len(text) < 60 else text[:57] + '…'}"
+    text = f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)} on {value.device.type}"
+    if value.numel() and not value.is_complex():
+        low, high = value.detach().double().aminmax()
+        text += f", {low:.4g}" if value.numel() == 1 else f", from {low:.4g} to {high:.4g}"
+    return text
+
+
+def expect_tensor(found, shape, dtype=None, hints=()):
+    """Raise Wrong unless `found` is a finite tensor of that shape (a list) and dtype."""
+    expected = f"{'tensor' if dtype is None else str(dtype).removeprefix('torch.')} {list(shape)}"
+    if found is None:
+        raise Wrong(expected, "None", NO_RETURN)
+    if not isinstance(found, torch.Tensor):
+        raise Wrong(expected, describe(found), *hints, "return a torch tensor")
+    if list(found.shape) != list(shape):
+        raise Wrong(expected, describe(found), *hints, SHAPE)
+    if dtype is not None and found.dtype != dtype:
+        raise Wrong(expected, describe(found), DTYPE.format(dtype=str(dtype).removeprefix("torch.")))
+    if not torch.isfinite(found).all():
+        raise Wrong(expected, "NaN or infinite values", NOT_FINITE)
+
+
+def same(found, expected, tolerance=1e-4):
+    """True if two tensors agree to `tolerance` times the largest expected absolute value."""
+    found, expected = (torch.as_tensor(t).detach().cpu().double() for t in (found, expected))
+    if found.shape != expected.shape:
+        return False
+    scale = expected.abs().max().clamp_min(1e-12) if expected.numel() else 1.0
+    return bool(((found - expected).abs() <= tolerance * scale).all())
+
+
+def compare(found, expected, mistakes=(), hints=(), tolerance=1e-4, dtype=None):
+    """Raise Wrong unless `found` equals `expected`, with the hint of the mistake that gives these very numbers.
+
+    mistakes:  (what a typical mistake would give, its hint) pairs; a value may have any shape
+    hints:     what to say after that, or when no mistake fits
+    """
+    if isinstance(found, torch.Tensor):
+        for value, hint in mistakes:
+            if not same(found, expected, tolerance) and same(found, value, tolerance):
+                raise Wrong(describe(expected), describe(found), hint, *hints)
+    expect_tensor(found, expected.shape, dtype, hints)
+    if not same(found, expected, tolerance):
+        raise Wrong(describe(expected), describe(found), *hints, NUMBERS)
+
+
+def expect_unchanged(before, after, what):
+    """Raise Wrong if an input tensor was modified in place."""
+    if not torch.equal(before, after):
+        raise Wrong(f"{what} left as it was", describe(after), CHANGED.format(what=what))

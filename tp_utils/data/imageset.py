@@ -1,0 +1,109 @@
+"""A labelled set of images that knows where it comes from and shows itself."""
+
+import base64
+import html
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+SAMPLE = "built-in sample, not the real set"
+
+
+@dataclass(repr=False)
+class ImageSet:
+    """Images as uint8 tensors [N, C, H, W], labels as int64 tensors [N].
+
+    name:       short name, e.g. "scenes"
+    classes:    list of the K class names
+    source:     what the images are and who made them
+    licence:    what may be done with them
+    sample:     True for a built-in sample that stands in for the real set
+    """
+
+    name: str
+    train_images: torch.Tensor
+    train_labels: torch.Tensor
+    test_images: torch.Tensor
+    test_labels: torch.Tensor
+    classes: list
+    source: str
+    licence: str
+    sample: bool = False
+
+    def __post_init__(self):
+        for split in ("train", "test"):
+            images, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
+            if images.dtype != torch.uint8 or images.ndim != 4:
+                raise ValueError(f"{self.name}: {split}_images must be uint8 [N, C, H, W], "
+                                 f"not {images.dtype} {list(images.shape)}")
+            if labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
+                raise ValueError(f"{self.name}: {split}_labels must be int64 [{len(images)}], "
+                                 f"not {labels.dtype} {list(labels.shape)}")
+
+    # ---- the prepared form: one .npz without pickles
+
+    @classmethod
+    def from_arrays(cls, name, arrays, sample=False):
+        """From a mapping with the arrays of the prepared form (see DESIGN: uint8 [N,H,W] or [N,H,W,3])."""
+        def images(split):
+            array = torch.from_numpy(np.array(arrays[f"{split}_images"]))  # a copy: writable, contiguous
+            return array[:, None] if array.ndim == 3 else array.permute(0, 3, 1, 2).contiguous()
+
+        def labels(split):
+            return torch.from_numpy(np.array(arrays[f"{split}_labels"], np.int64))
+
+        return cls(name, images("train"), labels("train"), images("test"), labels("test"),
+                   [str(c) for c in arrays["classes"]], str(arrays["source"]), str(arrays["licence"]), sample)
+
+    def to_arrays(self):
+        """The arrays of the prepared form, as a dict."""
+        def array(images):
+            return (images[:, 0] if images.shape[1] == 1 else images.permute(0, 2, 3, 1)).numpy()
+
+        return {
+            "train_images": array(self.train_images), "train_labels": self.train_labels.numpy(),
+            "test_images": array(self.test_images), "test_labels": self.test_labels.numpy(),
+            "classes": np.array(self.classes), "source": np.array(self.source), "licence": np.array(self.licence),
+        }
+
+    # ---- how it shows itself
+
+    def __str__(self):
+        size = " × ".join(str(n) for n in (self.train_images if len(self.train_images) else self.test_images).shape[1:])
+        shown = ", ".join(self.classes[:6]) + (" …" if len(self.classes) > 6 else "")
+        lines = [
+            f"{self.name}: {len(self.train_images):,} train + {len(self.test_images):,} test images, {size}"
+            + (f" ({SAMPLE})" if self.sample else ""),
+            f"{len(self.classes):,} class{'es' * (len(self.classes) > 1)}: {shown}",
+            f"source: {self.source}",
+            f"licence: {self.licence}",
+        ]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        first, *rest = (html.escape(line) for line in str(self).splitlines())
+        gallery = base64.b64encode(self.gallery()).decode()
+        return (f'<figure style="margin:0"><img alt="a few images of {self.name}" '
+                f'src="data:image/png;base64,{gallery}" style="max-width:100%">'
+                f"<figcaption><b>{first}</b><br>" + "<br>".join(rest) + "</figcaption></figure>")
+
+    def gallery(self, columns=10, height=72):
+        """PNG bytes: a row of images spread over the classes that occur."""
+        from PIL import Image
+
+        images, labels = ((self.train_images, self.train_labels) if len(self.train_images)
+                          else (self.test_images, self.test_labels))
+        order = torch.argsort(labels, stable=True)
+        chosen = images[order[torch.linspace(0, len(order) - 1, min(columns, len(order))).long()]]
+        width = round(height * chosen.shape[3] / chosen.shape[2])
+        strip = Image.new("RGB", (len(chosen) * (width + 4) - 4, height), "white")
+        for i, image in enumerate(chosen):
+            picture = Image.fromarray(image.expand(3, -1, -1).permute(1, 2, 0).numpy())
+            strip.paste(picture.resize((width, height)), (i * (width + 4), 0))
+        out = io.BytesIO()
+        strip.save(out, "PNG")
+        return out.getvalue()

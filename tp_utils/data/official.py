@@ -1,0 +1,132 @@
+"""The official sources: each function downloads and returns the arrays of the prepared form.
+
+torchvision and scikit-learn fetch what they know; the two archives of the original practicals are pinned by
+their SHA-256. Raises FetchError where the source cannot be reached.
+"""
+
+import io
+import socket
+from contextlib import contextmanager
+
+import numpy as np
+
+from ..runtime import cache_dir
+from .fetch import TIMEOUT, FetchError, fetch, read_zip
+
+SCENES = ("https://github.com/rdfia/rdfia.github.io/raw/master/data/15ScenesData.zip",
+          "7dea7611ded7decce64ee48b702bde64aa20fcd98fd6ec20c45fcc8e63599955")
+PHOTOS = ("http://cs231n.stanford.edu/imagenet_val_25.npz",
+          "35141609d22457c791e8fbe10c2d3b09ed0d6a04b669173e9fbebb0b4915cd3c")
+
+
+def raw(*parts):
+    """Folder of the downloads as they came."""
+    return cache_dir("downloads", *parts)
+
+
+def scenes():
+    return scenes_from(fetch(SCENES[0], raw() / "15ScenesData.zip", SCENES[1]))
+
+
+def scenes_from(archive):
+    """From a zip of …/{train,test}/<class>/*.jpg: grey, resized to 224 × 224."""
+    from PIL import Image
+
+    splits = {"train": ([], []), "test": ([], [])}
+    members = [(name.split("/")[-3:], data) for name, data in read_zip(archive, ".jpg")]
+    classes = sorted({label for (_, label, _), _ in members})
+    for (split, label, _), data in members:
+        image = Image.open(io.BytesIO(data)).convert("L").resize((224, 224), Image.Resampling.BILINEAR)
+        splits[split][0].append(np.asarray(image))
+        splits[split][1].append(classes.index(label))
+    return {
+        **{f"{split}_images": np.stack(images) for split, (images, _) in splits.items()},
+        **{f"{split}_labels": np.array(labels) for split, (_, labels) in splits.items()},
+        "classes": classes, "source": "15-Scene (Lazebnik et al. 2006)",
+        "licence": "research use; do not redistribute",
+    }
+
+
+def photos():
+    return photos_from(fetch(PHOTOS[0], raw() / "imagenet_val_25.npz", PHOTOS[1]))
+
+
+def photos_from(archive):
+    """From the course CS231n's file; its pickled label map is left unread, torchvision knows the names."""
+    from torchvision.models import SqueezeNet1_1_Weights
+
+    with np.load(archive, allow_pickle=False) as arrays:
+        images, labels = arrays["X"], arrays["y"]
+    return {
+        "train_images": images[:0], "train_labels": labels[:0], "test_images": images, "test_labels": labels,
+        "classes": SqueezeNet1_1_Weights.IMAGENET1K_V1.meta["categories"],
+        "source": "25 ImageNet validation images", "licence": "research use; do not redistribute",
+    }
+
+
+def cifar10():
+    with library_download("CIFAR-10"):
+        from torchvision.datasets import CIFAR10
+
+        train, test = (CIFAR10(raw("cifar10"), train=split, download=True) for split in (True, False))
+    return {
+        "train_images": train.data, "train_labels": train.targets,
+        "test_images": test.data, "test_labels": test.targets,
+        "classes": train.classes, "source": "CIFAR-10 (Krizhevsky 2009)",
+        "licence": "none stated; do not redistribute",
+    }
+
+
+def faces():
+    with library_download("Labeled Faces in the Wild"):
+        from sklearn.datasets import fetch_lfw_people
+
+        people = fetch_lfw_people(data_home=raw("lfw"), n_retries=1)
+    images = (people.images * (255 if people.images.max() <= 1 else 1)).round().astype(np.uint8)
+    return {
+        "train_images": images, "train_labels": people.target,
+        "test_images": images[:0], "test_labels": people.target[:0],
+        "classes": people.target_names, "source": "Labeled Faces in the Wild (Huang et al. 2007)",
+        "licence": "research use",
+    }
+
+
+def cats():
+    """The cats' heads of Oxford-IIIT Pet (Parkhi et al. 2012), where the set gives a box around the head."""
+    from xml.etree import ElementTree
+
+    from PIL import Image
+
+    folder = raw("pets")
+    with library_download("Oxford-IIIT Pet"):
+        from torchvision.datasets import OxfordIIITPet
+
+        OxfordIIITPet(folder, download=True)
+    root, heads = folder / "oxford-iiit-pet", []
+    for path in sorted((root / "annotations" / "xmls").glob("[A-Z]*.xml")):  # cats have a capital letter
+        box = ElementTree.parse(path).find(".//bndbox")
+        corners = [int(box.find(side).text) for side in ("xmin", "ymin", "xmax", "ymax")]
+        head = Image.open(root / "images" / f"{path.stem}.jpg").convert("RGB").crop(corners)
+        heads.append(np.asarray(head.resize((64, 64), Image.Resampling.LANCZOS)))
+    images, labels = np.stack(heads), np.zeros(len(heads), np.int64)
+    return {
+        "train_images": images, "train_labels": labels, "test_images": images[:0], "test_labels": labels[:0],
+        "classes": ["cat"], "source": "heads of the cats of Oxford-IIIT Pet (Parkhi et al. 2012)",
+        "licence": "CC BY-SA 4.0",
+    }
+
+
+@contextmanager
+def library_download(what):
+    """Give torchvision's and scikit-learn's downloads a time-out, and their errors one form."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # RuntimeError: torchvision's word for a wrong hash
+        raise FetchError(f"{what} could not be downloaded: {error}") from error
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+PREPARE = {"scenes": scenes, "photos": photos, "cifar10": cifar10, "faces": faces, "cats": cats}

@@ -1,0 +1,146 @@
+"""The places where a data set is looked for, in order: embedded, cache, mirror, official source, sample."""
+
+import gzip
+from contextlib import suppress
+
+import numpy as np
+
+from ..runtime import ROOT, cache_dir, replacing, say
+from . import official, samples
+from .fetch import FetchError, from_mirror, sums, verify, write_sums
+from .imageset import ImageSet
+
+EMBEDDED = ROOT / "data"
+
+# What is said to the reader.
+FOUND = "{what}, {where}."
+NOT_THERE = "{name}: nothing from {where} ({why})."
+WHERE = {"embedded": "embedded", "cache": "prepared before (cache)", "mirror": "from the classroom mirror",
+         "official": "from the official source", "sample": "built-in sample"}
+STAND_IN = "{what}, NOT the real set: a built-in sample stands in. README says how to get the real one."
+
+
+def find(name):
+    """The data set `name` as an ImageSet, from the first place that has it; says where in one line."""
+    for place, look in (("cache", from_cache), ("mirror", mirrored), ("official", from_official)):
+        try:
+            found = look(name)
+        except FetchError as error:
+            say(NOT_THERE.format(name=name, where=WHERE[place].removeprefix("from "), why=error))
+            continue
+        if found is not None:
+            return announced(found, place)
+    return announced(ImageSet.from_arrays(name, samples.MAKE[name](), sample=True), "sample")
+
+
+def announced(images, place):
+    """Say where the images were found; returns them."""
+    what = f"{images.name}: {len(images.train_images):,} train + {len(images.test_images):,} test images"
+    line = STAND_IN if place == "sample" else FOUND
+    say(line.format(what=what, where=WHERE[place]), data=images.name, place=WHERE[place], source=images.source)
+    return images
+
+
+def where(name):
+    """The place that would be tried first for `name`, in words, without fetching anything."""
+    if name == "mnist":
+        return WHERE["embedded"]
+    if cached_path(name).exists():
+        return WHERE["cache"]
+    from .fetch import mirror
+
+    with suppress(FetchError):
+        if mirror() and f"{name}.npz" in sums(mirror()):
+            return WHERE["mirror"]
+    return f"{WHERE['official']}, or else the {WHERE['sample']}"
+
+
+# ---- one function for each place; None where it is not there, FetchError where something is wrong
+
+
+def embedded_mnist():
+    """The MNIST of data/mnist, verified (about half a second)."""
+    known = sums(str(EMBEDDED))
+
+    def read(stem, header, *shape):
+        path = EMBEDDED / "mnist" / f"{stem}-ubyte.gz"
+        verify(path, known[f"mnist/{path.name}"])
+        return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=header).reshape(-1, *shape)
+
+    return announced(ImageSet.from_arrays("mnist", {
+        "train_images": read("train-images-idx3", 16, 28, 28), "train_labels": read("train-labels-idx1", 8),
+        "test_images": read("t10k-images-idx3", 16, 28, 28), "test_labels": read("t10k-labels-idx1", 8),
+        "classes": "0123456789",
+        "source": "MNIST, Y. LeCun and C. Cortes", "licence": "CC BY-SA 3.0",
+    }), "embedded")
+
+
+def cached_path(name):
+    return cache_dir() / f"{name}.npz"
+
+
+def from_cache(name):
+    path = cached_path(name)
+    hash_file = path.with_suffix(".npz.sha256")
+    if not (path.exists() and hash_file.exists()):
+        return None
+    try:
+        verify(path, hash_file.read_text().strip())
+    except FetchError:
+        path.unlink(missing_ok=True)
+        raise
+    return load(name, path)
+
+
+def mirrored(name):
+    path = from_mirror(f"{name}.npz", cached_path(name))
+    if path is None:
+        return None
+    if path == cached_path(name):
+        remember_hash(path)
+    return load(name, path)
+
+
+def from_official(name):
+    images = ImageSet.from_arrays(name, official.PREPARE[name]())
+    save(images, cached_path(name))
+    remember_hash(cached_path(name))
+    return images
+
+
+def load(name, path):
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return ImageSet.from_arrays(name, {key: arrays[key] for key in arrays.files})
+    except (ValueError, KeyError, OSError) as error:
+        raise FetchError(f"{path} is not a prepared data set: {error}") from error
+
+
+def save(images, path):
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **images.to_arrays())
+
+
+def remember_hash(path):
+    import pooch
+
+    with replacing(path.with_suffix(".npz.sha256")) as temporary:
+        temporary.write_text(pooch.file_hash(str(path)) + "\n")
+
+
+def export(folder, names):
+    """Write the named sets, as far as the real ones are to be had, and networks into a classroom mirror.
+
+    folder:  a Path; made if need be. Returns the file names that it now holds.
+    """
+    from .. import nets
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        if not (images := find(name)).sample:
+            save(images, folder / f"{name}.npz")
+            (folder / f"{name}.npz").chmod(0o644)
+    nets.export(folder)
+    held = [path.name for path in folder.iterdir() if path.suffix in (".npz", ".pth")]
+    write_sums(folder, held)
+    return sorted(held)

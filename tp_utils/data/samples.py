@@ -1,0 +1,123 @@
+"""Built-in samples: small stand-ins made from photographs that scikit-image and scikit-learn install.
+
+They keep the course going without a network, and are named as samples wherever they appear.
+"""
+
+import numpy as np
+
+# Photographs with the ImageNet class that a person would give them (class index, name of the file).
+PHOTOS = ((285, "chelsea"), (967, "coffee"), (832, "china"), (670, "motorcycle"),
+          (872, "camera"), (657, "rocket"), (812, "astronaut"))
+# Surfaces that differ from one another as the 15 kinds of scene do.
+TEXTURES = ("brick", "grass", "gravel", "sky and temple", "petals", "coffee and table", "fur",
+            "retina", "tissue", "galaxies")
+
+
+def photograph(name):
+    """A photograph as uint8 [H, W, 3]."""
+    if name in ("china", "flower"):
+        from sklearn.datasets import load_sample_image
+
+        return load_sample_image(f"{name}.jpg")
+    from skimage import data
+
+    image = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
+    return np.repeat(image[..., None], 3, 2) if image.ndim == 2 else image[..., :3]
+
+
+def resized(image, size):
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize((size, size), Image.Resampling.BICUBIC))
+
+
+def square(image):
+    """The largest square in the middle."""
+    side = min(image.shape[:2])
+    top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
+    return image[top:top + side, left:left + side]
+
+
+def photos():
+    from torchvision.models import SqueezeNet1_1_Weights
+
+    images = np.stack([resized(square(photograph(name)), 224) for _, name in PHOTOS])
+    labels = np.array([label for label, _ in PHOTOS])
+    return {
+        "train_images": images[:0], "train_labels": labels[:0], "test_images": images, "test_labels": labels,
+        "classes": SqueezeNet1_1_Weights.IMAGENET1K_V1.meta["categories"],
+        "source": "photographs of scikit-image and scikit-learn, labelled by us",
+        "licence": "public domain, CC0 and CC BY (see the two packages)",
+    }
+
+
+def scenes(per_class=(40, 40), crop=96):
+    """Random grey crops: the left half of each photograph for training, the right half for testing."""
+    names = ("brick", "grass", "gravel", "china", "flower", "coffee", "chelsea", "retina",
+             "immunohistochemistry", "hubble_deep_field")
+    rng = np.random.default_rng(0)
+    splits = {"train": [], "test": []}
+    for name in names:
+        image = photograph(name)
+        grey = (image @ [0.299, 0.587, 0.114]).astype(np.uint8)
+        middle = grey.shape[1] // 2
+        for (split, crops), half, count in zip(splits.items(), (grey[:, :middle], grey[:, middle:]), per_class,
+                                               strict=True):
+            for _ in range(count):
+                top, left = (rng.integers(0, side - crop + 1) for side in half.shape)
+                crops.append(resized(half[top:top + crop, left:left + crop], 224))
+    return {
+        "train_images": np.stack(splits["train"]), "test_images": np.stack(splits["test"]),
+        "train_labels": np.repeat(np.arange(len(names)), per_class[0]),
+        "test_labels": np.repeat(np.arange(len(names)), per_class[1]),
+        "classes": TEXTURES, "source": "textures cut from photographs of scikit-image and scikit-learn",
+        "licence": "public domain, CC0 and CC BY (see the two packages)",
+    }
+
+
+def cats(count=64):
+    """Crops around the face of one cat, Chelsea, mirrored half of the time."""
+    rng = np.random.default_rng(0)
+    face, images = photograph("chelsea")[10:240, 80:330], []
+    for _ in range(count):
+        side = rng.integers(180, 225)
+        top, left = rng.integers(0, face.shape[0] - side + 1), rng.integers(0, face.shape[1] - side + 1)
+        crop = face[top:top + side, left:left + side]
+        images.append(resized(crop[:, ::-1] if rng.random() < 0.5 else crop, 64))
+    images, labels = np.stack(images), np.zeros(count, np.int64)
+    return {
+        "train_images": images, "train_labels": labels, "test_images": images[:0], "test_labels": labels[:0],
+        "classes": ["cat"], "source": "crops of scikit-image's photograph of the cat Chelsea (S. van der Walt)",
+        "licence": "CC0",
+    }
+
+
+def cifar10(train=5000, test=1000):
+    from .places import embedded_mnist
+
+    mnist = embedded_mnist()
+
+    def colour(images):
+        return np.repeat(np.pad(images.numpy()[:, 0], ((0, 0), (2, 2), (2, 2)))[..., None], 3, 3)
+
+    return {
+        "train_images": colour(mnist.train_images[:train]), "train_labels": mnist.train_labels[:train].numpy(),
+        "test_images": colour(mnist.test_images[:test]), "test_labels": mnist.test_labels[:test].numpy(),
+        "classes": mnist.classes, "source": f"{mnist.source}, padded to 32 × 32, three equal channels",
+        "licence": mnist.licence,
+    }
+
+
+def faces():
+    from skimage.data import lfw_subset
+
+    images = (lfw_subset()[:100] * 255).round().astype(np.uint8)  # the other 100 show no face
+    labels = np.zeros(len(images), np.int64)
+    return {
+        "train_images": images, "train_labels": labels, "test_images": images[:0], "test_labels": labels[:0],
+        "classes": ["face"], "source": "100 faces of 25 × 25 pixels (scikit-image's subset of LFW)",
+        "licence": "see scikit-image",
+    }
+
+
+MAKE = {"photos": photos, "scenes": scenes, "cats": cats, "cifar10": cifar10, "faces": faces}

@@ -1,0 +1,187 @@
+"""The run: device, profile, seeds, folders, and how the course speaks to its reader.
+
+Environment variables:
+    TP_PROFILE   smoke, cpu or full (default: full with a CUDA device, otherwise cpu)
+    TP_DEVICE    a torch device, e.g. cpu or cuda:1 (default: cuda, mps or cpu, the first there is)
+    TP_CACHE     folder of prepared data, features and checkpoints (default: data/cache)
+    TP_MIRROR    folder or http(s) address of a classroom mirror
+    TP_STRICT    1: an unfinished or wrong exercise raises
+    TP_RESULTS   1: save_results writes (set by `make outputs`)
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import random
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+PROFILES = ("smoke", "cpu", "full")
+
+# What is said to the reader.
+NOT_SAVED = "Results not saved: {why}. `make outputs` saves those of the solution notebooks."
+SAVED = "Saved {path}"
+
+
+def device():
+    """The torch device that everything runs on: $TP_DEVICE, else cuda, mps or cpu."""
+    if name := os.environ.get("TP_DEVICE"):
+        return torch.device(name)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def profile():
+    """How much is computed: "smoke" (CI), "cpu" (a laptop) or "full" (the documents' settings)."""
+    name = os.environ.get("TP_PROFILE") or ("full" if device().type == "cuda" else "cpu")
+    if name not in PROFILES:
+        raise ValueError(f"TP_PROFILE={name!r}: choose one of {', '.join(PROFILES)}")
+    return name
+
+
+def pick(*, smoke, cpu, full):
+    """The one of the three values that belongs to the current profile."""
+    return {"smoke": smoke, "cpu": cpu, "full": full}[profile()]
+
+
+def seed(value=0):
+    """Seed Python, NumPy and torch; returns a torch.Generator (on the CPU) with the same seed."""
+    random.seed(value)
+    np.random.seed(value)
+    torch.manual_seed(value)
+    return torch.Generator().manual_seed(value)
+
+
+def cache_dir(*parts):
+    """A folder in the cache, made if need be."""
+    folder = Path(os.environ.get("TP_CACHE") or ROOT / "data" / "cache", *parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def say(line, **facts):
+    """Show one line to the reader; `facts` travel with it in a notebook, for `make run`'s table."""
+    if in_notebook():
+        from IPython.display import display
+
+        display({"text/plain": line}, raw=True, metadata={"tp": facts} if facts else None)
+    else:
+        print(line, flush=True)
+
+
+def show(thing):
+    """Show an object: as HTML in a notebook, as plain text elsewhere."""
+    if in_notebook():
+        from IPython.display import display
+
+        display(thing)
+    else:
+        print(thing, flush=True)
+
+
+def in_notebook():
+    """True in a Jupyter kernel."""
+    if "ipykernel" not in sys.modules:
+        return False
+    from IPython import get_ipython
+
+    return get_ipython() is not None
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """A temporary file beside `path` that takes its place when the block ends well, else vanishes.
+
+    Readers, and a second process that writes the same file, only ever see a complete file.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        yield Path(temporary)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def fingerprint(*things):
+    """A short hexadecimal hash of tensors (shape, dtype and values) and of whatever prints."""
+    total = hashlib.sha256()
+    for thing in things:
+        if isinstance(thing, torch.Tensor):
+            total.update(f"{thing.dtype}{tuple(thing.shape)}".encode())
+            total.update(thing.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+        else:
+            total.update(repr(thing).encode())
+    return total.hexdigest()[:16]
+
+
+def cached(name, inputs, compute):
+    """`compute()`, or what it gave before for the same `inputs`.
+
+    name:     file name in the cache, to be recognised by a person
+    inputs:   everything the result depends on (tensors and whatever prints)
+    compute:  a function without arguments that returns tensors, numbers, strings, lists or dicts
+    """
+    path = cache_dir("computed") / f"{name}-{fingerprint(*inputs)}.pt"
+    if path.exists():
+        with contextlib.suppress(Exception):  # an unreadable file is computed again
+            return torch.load(path, map_location="cpu", weights_only=True)
+    value = compute()
+    with replacing(path) as temporary:
+        torch.save(value, temporary)
+    return value
+
+
+def results(name):
+    """The measured numbers in results/NAME.json, as a dict."""
+    path = ROOT / "results" / f"{name}.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{path.relative_to(ROOT)} is missing: `make outputs` measures it anew")
+    return json.loads(path.read_text())
+
+
+def save_results(name, numbers, command, data_is_sample=False):
+    """Write results/NAME.json: the numbers and how they came about. Only under TP_RESULTS=1."""
+    why = None
+    if os.environ.get("TP_RESULTS") != "1":
+        why = "TP_RESULTS is not 1"
+    elif data_is_sample:
+        why = "they come from a built-in sample"
+    elif profile() == "smoke":
+        why = "the smoke profile measures nothing"
+    if why:
+        return say(NOT_SAVED.format(why=why))
+    path = ROOT / "results" / f"{name}.json"
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps({**circumstances(command), **numbers}, indent=1) + "\n")
+    path.chmod(0o644)
+    return say(SAVED.format(path=path.relative_to(ROOT)))
+
+
+def circumstances(command):
+    """What a measured number needs beside it: command, date, profile, hardware, versions."""
+    import torchvision
+
+    where = torch.cuda.get_device_name() if device().type == "cuda" else f"{device().type}, {platform.machine()}"
+    return {
+        "command": command,
+        "date": date.today().isoformat(),
+        "profile": profile(),
+        "hardware": f"{where}, {os.cpu_count()} CPU cores",
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "torchvision": torchvision.__version__,
+        },
+    }
