@@ -8,6 +8,7 @@ import ast
 import html
 import json
 import os
+import re
 import traceback
 from dataclasses import dataclass
 from functools import lru_cache
@@ -103,7 +104,7 @@ def judge(exercise, answer):
     try:
         if not callable(answer):
             raise Wrong(NOT_CALLABLE[0], type(answer).__name__, NOT_CALLABLE[1])
-        with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.enable_grad():
             torch.manual_seed(0)
             run(answer)
     except Wrong as wrong:
@@ -132,7 +133,8 @@ def find_check(exercise):
 
 def exercises(module):
     """The ids of a module's exercises, in order."""
-    ids = [name.removeprefix("check_").replace("_", ".") for name in vars(module) if name.startswith("check_")]
+    names = [name for name in vars(module) if re.fullmatch(r"check_\d+_\d+", name)]
+    ids = [name.removeprefix("check_").replace("_", ".") for name in names]
     return sorted(ids, key=lambda id: [int(part) for part in id.split(".")])
 
 
@@ -164,7 +166,7 @@ def reference(exercise):
 @lru_cache
 def solutions(number):
     """{exercise id: solution} of one practical: its notebook's cells tagged `setup` and its exercises, executed."""
-    space, found = {}, {}
+    space, found = {"__name__": "solutions"}, {}
     for path in SOLUTIONS.glob(f"tp{number:02d}_*.ipynb"):
         for cell in json.loads(path.read_text())["cells"]:
             id = cell["metadata"].get("exercise")

@@ -26,7 +26,7 @@ def describe(value):
         return f"{type(value).__name__} {text if len(text) < 60 else text[:57] + '…'}"
     text = f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)} on {value.device.type}"
     if value.numel() and not value.is_complex():
-        low, high = value.detach().double().aminmax()
+        low, high = value.detach().cpu().double().aminmax()  # there is no float64 on mps
         text += f", {low:.4g}" if value.numel() == 1 else f", from {low:.4g} to {high:.4g}"
     return text
 

@@ -6,26 +6,33 @@ later use, hashes known only by their first digits (torchvision's), and errors t
 
 import errno
 import os
+import re
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from ..runtime import replacing
 
 TIMEOUT = 20  # seconds without a byte
-RETRIES = 3
+RETRIES = 3  # after a server's error, a broken connection, a silence; not where there is no network
 
 # What is said to the reader.
-DAMAGED = "{path} is damaged: expected SHA-256 {expected}…, found {found}…"
+TRY = "try again later, or set TP_MIRROR to a classroom mirror"
+DAMAGED = "{path} is damaged: SHA-256 {expected}… expected, {found}… found; replace it by a fresh copy"
+UNREADABLE = "{path} cannot be read ({error}): replace it by a fresh copy"
 NO_SPACE = "no space left for {path}: free some, or set TP_CACHE to a folder on another disk"
-OFFLINE = "{host} cannot be reached (no network?)"
-REFUSED = "{url} answered {status}: the file is not there or not for us"
+OFFLINE = "{host} cannot be reached ({why}): no network? Connect, or set TP_MIRROR to a classroom mirror"
+REFUSED = f"{{url}} answered {{status}}: the file is not there, not for us, or the server is busy; {TRY}"
+BROKE_OFF = f"{{url}} fell silent or broke off, {{tries}} times: {TRY}"
 WRONG_HASH = ("{url} did not send the expected file: SHA-256 {expected}… expected, {found}… received{page}. "
-              "Nothing was kept. The file may have changed, or a login page may be in the way")
+              "Nothing was kept. It has changed, or a login page is in the way: open it in a browser")
 A_PAGE = " (an HTML page)"
-CLIMBS = "{path} holds {member!r}, which would be written outside its folder: not opened"
-NOT_A_ZIP = "{path} is not a readable zip archive: {error}"
-FAILED = "{url} could not be downloaded: {error}"
+FAILED = f"{{url}} could not be downloaded ({{error}}): {TRY}"
+CLIMBS = "{path} holds {member!r}, which would be written outside its folder: not opened, better delete it"
+NOT_A_ZIP = "{path} is not a readable zip archive ({error}): delete it, and it is downloaded again"
+NO_SUMS = "{file} {why}: `python -m tp_utils data export DIR` makes a mirror with its SHA256SUMS"
+OTHER_FILE = "{place}/{name} is not the official file (SHA-256 {expected}… expected): export the mirror again"
 
 
 class FetchError(OSError):
@@ -36,7 +43,12 @@ def verify(path, sha256):
     """Raise FetchError unless the file's SHA-256 begins with `sha256` (at least 8 hexadecimal digits)."""
     import pooch
 
-    found = pooch.file_hash(str(path))
+    if len(sha256) < 8:
+        raise ValueError(f"{sha256!r} is too short to verify a file")
+    try:
+        found = pooch.file_hash(str(path))
+    except OSError as error:
+        raise FetchError(UNREADABLE.format(path=path, error=error.strerror)) from error
     if not found.startswith(sha256.lower()):
         raise FetchError(DAMAGED.format(path=path, expected=sha256[:12], found=found[:12]))
 
@@ -50,7 +62,7 @@ def fetch(url, path, sha256):
     """
     import pooch
     import requests
-    import urllib3
+    from urllib3.exceptions import MaxRetryError
 
     path = Path(path)
     if path.exists():
@@ -60,34 +72,42 @@ def fetch(url, path, sha256):
         except FetchError:
             path.unlink(missing_ok=True)
     pooch.get_logger().setLevel("WARNING")
-    host = urlsplit(url).netloc
 
     def download(url, output_file, _):
-        """pooch's HTTP download, then the check of the hash while the file is still temporary."""
+        """pooch's HTTP download, then the check of the hash while the file is still temporary.
+
+        What pooch should not try again becomes a FetchError at once.
+        """
+        get = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT, chunk_size=1 << 16)
         try:
-            pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT, chunk_size=1 << 16)(url, output_file, None)
+            get(url, output_file, None)
         except requests.ConnectionError as error:
-            if not isinstance(error.args[0], urllib3.exceptions.MaxRetryError):
-                raise  # broke off on the way: pooch tries again
-            raise FetchError(OFFLINE.format(host=host)) from error
+            if isinstance(error.args[0], MaxRetryError):  # never connected
+                why = type(error.args[0].reason).__name__
+                raise FetchError(OFFLINE.format(host=urlsplit(url).netloc, why=why)) from error
+            raise
+        except requests.HTTPError as error:
+            if error.response.status_code < 500:
+                raise FetchError(REFUSED.format(url=url, status=error.response.status_code)) from error
+            raise
         found = pooch.file_hash(str(output_file))
         if not found.startswith(sha256.lower()):
             with open(output_file, "rb") as file:
                 page = A_PAGE if b"<html" in file.read(1000).lower() else ""
-            raise ValueError(WRONG_HASH.format(url=url, expected=sha256[:12], found=found[:12], page=page))
+            raise FetchError(WRONG_HASH.format(url=url, expected=sha256[:12], found=found[:12], page=page))
 
     store = pooch.create(path.parent, base_url="", registry={path.name: None}, urls={path.name: url},
                          retry_if_failed=RETRIES)
     try:
         store.fetch(path.name, downloader=download)
+    except FetchError:
+        raise
     except requests.HTTPError as error:
         raise FetchError(REFUSED.format(url=url, status=error.response.status_code)) from error
-    except ValueError as error:
-        raise FetchError(str(error)) from error
+    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        raise FetchError(BROKE_OFF.format(url=url, tries=RETRIES + 1)) from error
     except OSError as error:
-        if isinstance(error, FetchError):
-            raise
-        if error.errno == errno.ENOSPC:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise FetchError(NO_SPACE.format(path=path)) from error
         raise FetchError(FAILED.format(url=url, error=error)) from error
     return path
@@ -106,7 +126,7 @@ def read_zip(path, suffix):
             for name in sorted(archive.namelist()):
                 if name.endswith(suffix):
                     yield name, archive.read(name)
-    except (zipfile.BadZipFile, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # RuntimeError: encrypted
         raise FetchError(NOT_A_ZIP.format(path=path, error=error)) from error
 
 
@@ -120,44 +140,49 @@ def mirror():
 
 def sums(place):
     """{file name: SHA-256} from SHA256SUMS in a folder or at an address. Raises FetchError."""
+    file = f"{place}/SHA256SUMS"
     if place.startswith(("http://", "https://")):
         import requests
 
-        url = f"{place}/SHA256SUMS"
         try:
-            answer = requests.get(url, timeout=TIMEOUT)
-            answer.raise_for_status()
-        except requests.HTTPError as error:
-            raise FetchError(REFUSED.format(url=url, status=error.response.status_code)) from error
+            answer = requests.get(file, timeout=TIMEOUT)
         except requests.RequestException as error:
-            raise FetchError(OFFLINE.format(host=urlsplit(url).netloc)) from error
+            raise FetchError(OFFLINE.format(host=urlsplit(file).netloc, why=type(error).__name__)) from error
+        if not answer.ok:
+            raise FetchError(NO_SUMS.format(file=file, why=f"answered {answer.status_code}"))
         text = answer.text
     else:
-        file = Path(place, "SHA256SUMS")
-        if not file.exists():
-            raise FetchError(f"{file} is missing: `python -m tp_utils data export DIR` makes a mirror")
-        text = file.read_text()
-    found = dict(reversed(line.split(maxsplit=1)) for line in text.splitlines() if len(line.split()) == 2)
-    return {name.lstrip("*"): value for name, value in found.items() if len(value) == 64}
+        try:
+            text = Path(file).read_text(errors="replace")
+        except OSError as error:
+            raise FetchError(NO_SUMS.format(file=file, why=f"cannot be read ({error.strerror})")) from error
+    found = re.findall(r"^([0-9a-fA-F]{64}) [ *](?:\./)?(.+?)\s*$", text, re.MULTILINE)
+    if not found:
+        raise FetchError(NO_SUMS.format(file=file, why="lists no file"))
+    return {name: sha256.lower() for sha256, name in found}
 
 
 def write_sums(folder, names):
     """Write SHA256SUMS for the named files of a folder (the format of the sha256sum command)."""
     import pooch
 
+    lines = [f"{pooch.file_hash(str(Path(folder, name)))}  {name}\n" for name in sorted(names)]
     with replacing(Path(folder, "SHA256SUMS")) as temporary:
-        temporary.write_text("".join(f"{pooch.file_hash(str(Path(folder, n)))}  {n}\n" for n in sorted(names)))
+        temporary.write_text("".join(lines))
     Path(folder, "SHA256SUMS").chmod(0o644)
 
 
-def from_mirror(name, kept):
+def from_mirror(name, kept, digits=""):
     """The mirror's file `name`, verified: read in place in a folder, downloaded to `kept` from an address.
 
+    digits: the first digits of the only SHA-256 that will do, where it is known
     Returns None where there is no mirror or the mirror has no such file. Raises FetchError.
     """
     place = mirror()
     if place is None or name not in (known := sums(place)):
         return None
+    if not known[name].startswith(digits):
+        raise FetchError(OTHER_FILE.format(place=place, name=name, expected=digits))
     if place.startswith(("http://", "https://")):
         return fetch(f"{place}/{name}", kept, known[name])
     verify(Path(place, name), known[name])

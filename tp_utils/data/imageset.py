@@ -11,7 +11,7 @@ import torch
 SAMPLE = "built-in sample, not the real set"
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class ImageSet:
     """Images as uint8 tensors [N, C, H, W], labels as int64 tensors [N].
 
@@ -35,12 +35,15 @@ class ImageSet:
     def __post_init__(self):
         for split in ("train", "test"):
             images, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
-            if images.dtype != torch.uint8 or images.ndim != 4:
-                raise ValueError(f"{self.name}: {split}_images must be uint8 [N, C, H, W], "
+            if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+                raise ValueError(f"{self.name}: {split}_images must be uint8 [N, 1 or 3, H, W], "
                                  f"not {images.dtype} {list(images.shape)}")
             if labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
                 raise ValueError(f"{self.name}: {split}_labels must be int64 [{len(images)}], "
                                  f"not {labels.dtype} {list(labels.shape)}")
+            if len(labels) and not 0 <= labels.min() <= labels.max() < len(self.classes):
+                raise ValueError(f"{self.name}: {split}_labels must lie in 0 … {len(self.classes) - 1}, "
+                                 f"not in {labels.min()} … {labels.max()}")
 
     # ---- the prepared form: one .npz without pickles
 
@@ -65,13 +68,15 @@ class ImageSet:
         return {
             "train_images": array(self.train_images), "train_labels": self.train_labels.numpy(),
             "test_images": array(self.test_images), "test_labels": self.test_labels.numpy(),
-            "classes": np.array(self.classes), "source": np.array(self.source), "licence": np.array(self.licence),
+            "classes": np.array(self.classes),
+            "source": np.array(self.source), "licence": np.array(self.licence),
         }
 
     # ---- how it shows itself
 
     def __str__(self):
-        size = " × ".join(str(n) for n in (self.train_images if len(self.train_images) else self.test_images).shape[1:])
+        images = self.train_images if len(self.train_images) else self.test_images
+        size = " × ".join(str(n) for n in images.shape[1:])
         shown = ", ".join(self.classes[:6]) + (" …" if len(self.classes) > 6 else "")
         lines = [
             f"{self.name}: {len(self.train_images):,} train + {len(self.test_images):,} test images, {size}"
@@ -87,7 +92,7 @@ class ImageSet:
     def _repr_html_(self):
         first, *rest = (html.escape(line) for line in str(self).splitlines())
         gallery = base64.b64encode(self.gallery()).decode()
-        return (f'<figure style="margin:0"><img alt="a few images of {self.name}" '
+        return (f'<figure style="margin:0"><img alt="a few images of {html.escape(self.name)}" '
                 f'src="data:image/png;base64,{gallery}" style="max-width:100%">'
                 f"<figcaption><b>{first}</b><br>" + "<br>".join(rest) + "</figcaption></figure>")
 
@@ -100,7 +105,7 @@ class ImageSet:
         order = torch.argsort(labels, stable=True)
         chosen = images[order[torch.linspace(0, len(order) - 1, min(columns, len(order))).long()]]
         width = round(height * chosen.shape[3] / chosen.shape[2])
-        strip = Image.new("RGB", (len(chosen) * (width + 4) - 4, height), "white")
+        strip = Image.new("RGB", (max(len(chosen), 1) * (width + 4) - 4, height), "white")
         for i, image in enumerate(chosen):
             picture = Image.fromarray(image.expand(3, -1, -1).permute(1, 2, 0).numpy())
             strip.paste(picture.resize((width, height)), (i * (width + 4), 0))

@@ -6,12 +6,15 @@ their SHA-256. Raises FetchError where the source cannot be reached.
 
 import io
 import socket
+import tempfile
 from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
 
 import numpy as np
 
 from ..runtime import cache_dir
-from .fetch import TIMEOUT, FetchError, fetch, read_zip
+from .fetch import FAILED, TIMEOUT, FetchError, fetch, read_zip
 
 SCENES = ("https://github.com/rdfia/rdfia.github.io/raw/master/data/15ScenesData.zip",
           "7dea7611ded7decce64ee48b702bde64aa20fcd98fd6ec20c45fcc8e63599955")
@@ -19,13 +22,8 @@ PHOTOS = ("http://cs231n.stanford.edu/imagenet_val_25.npz",
           "35141609d22457c791e8fbe10c2d3b09ed0d6a04b669173e9fbebb0b4915cd3c")
 
 
-def raw(*parts):
-    """Folder of the downloads as they came."""
-    return cache_dir("downloads", *parts)
-
-
 def scenes():
-    return scenes_from(fetch(SCENES[0], raw() / "15ScenesData.zip", SCENES[1]))
+    return scenes_from(fetch(SCENES[0], cache_dir("downloads") / "15ScenesData.zip", SCENES[1]))
 
 
 def scenes_from(archive):
@@ -48,7 +46,7 @@ def scenes_from(archive):
 
 
 def photos():
-    return photos_from(fetch(PHOTOS[0], raw() / "imagenet_val_25.npz", PHOTOS[1]))
+    return photos_from(fetch(PHOTOS[0], cache_dir("downloads") / "imagenet_val_25.npz", PHOTOS[1]))
 
 
 def photos_from(archive):
@@ -65,10 +63,10 @@ def photos_from(archive):
 
 
 def cifar10():
-    with library_download("CIFAR-10"):
+    with library_download("CIFAR-10") as folder:
         from torchvision.datasets import CIFAR10
 
-        train, test = (CIFAR10(raw("cifar10"), train=split, download=True) for split in (True, False))
+        train, test = (CIFAR10(folder, train=split, download=True) for split in (True, False))
     return {
         "train_images": train.data, "train_labels": train.targets,
         "test_images": test.data, "test_labels": test.targets,
@@ -78,10 +76,10 @@ def cifar10():
 
 
 def faces():
-    with library_download("Labeled Faces in the Wild"):
+    with library_download("Labeled Faces in the Wild") as folder:
         from sklearn.datasets import fetch_lfw_people
 
-        people = fetch_lfw_people(data_home=raw("lfw"), n_retries=1)
+        people = fetch_lfw_people(data_home=folder, n_retries=1, delay=0.1)
     images = (people.images * (255 if people.images.max() <= 1 else 1)).round().astype(np.uint8)
     return {
         "train_images": images, "train_labels": people.target,
@@ -97,17 +95,19 @@ def cats():
 
     from PIL import Image
 
-    folder = raw("pets")
-    with library_download("Oxford-IIIT Pet"):
+    heads = []
+    with library_download("Oxford-IIIT Pet") as folder:
         from torchvision.datasets import OxfordIIITPet
 
         OxfordIIITPet(folder, download=True)
-    root, heads = folder / "oxford-iiit-pet", []
-    for path in sorted((root / "annotations" / "xmls").glob("[A-Z]*.xml")):  # cats have a capital letter
-        box = ElementTree.parse(path).find(".//bndbox")
-        corners = [int(box.find(side).text) for side in ("xmin", "ymin", "xmax", "ymax")]
-        head = Image.open(root / "images" / f"{path.stem}.jpg").convert("RGB").crop(corners)
-        heads.append(np.asarray(head.resize((64, 64), Image.Resampling.LANCZOS)))
+        root = folder / "oxford-iiit-pet"
+        for path in sorted((root / "annotations" / "xmls").glob("*.xml")):
+            if path.stem[0].islower():  # a dog
+                continue
+            box = ElementTree.parse(path).find(".//bndbox")
+            corners = [int(box.find(side).text) for side in ("xmin", "ymin", "xmax", "ymax")]
+            head = Image.open(root / "images" / f"{path.stem}.jpg").convert("RGB").crop(corners)
+            heads.append(np.asarray(head.resize((64, 64), Image.Resampling.LANCZOS)))
     images, labels = np.stack(heads), np.zeros(len(heads), np.int64)
     return {
         "train_images": images, "train_labels": labels, "test_images": images[:0], "test_labels": labels[:0],
@@ -118,13 +118,18 @@ def cats():
 
 @contextmanager
 def library_download(what):
-    """Give torchvision's and scikit-learn's downloads a time-out, and their errors one form."""
+    """A temporary folder for torchvision's or scikit-learn's downloads, a time-out, one form of errors.
+
+    The folder vanishes: they take half an archive for the whole on the next call, and the prepared set is
+    all that is needed.
+    """
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
-        yield
-    except (OSError, RuntimeError) as error:  # RuntimeError: torchvision's word for a wrong hash
-        raise FetchError(f"{what} could not be downloaded: {error}") from error
+        with tempfile.TemporaryDirectory(dir=cache_dir("downloads")) as folder:
+            yield Path(folder)
+    except (OSError, RuntimeError, HTTPException) as error:  # RuntimeError: torchvision's for a wrong hash
+        raise FetchError(FAILED.format(url=what, error=error)) from error
     finally:
         socket.setdefaulttimeout(before)
 

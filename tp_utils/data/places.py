@@ -7,7 +7,7 @@ import numpy as np
 
 from ..runtime import ROOT, cache_dir, replacing, say
 from . import official, samples
-from .fetch import FetchError, from_mirror, sums, verify, write_sums
+from .fetch import FetchError, from_mirror, mirror, sums, verify, write_sums
 from .imageset import ImageSet
 
 EMBEDDED = ROOT / "data"
@@ -15,6 +15,8 @@ EMBEDDED = ROOT / "data"
 # What is said to the reader.
 FOUND = "{what}, {where}."
 NOT_THERE = "{name}: nothing from {where} ({why})."
+LOOKED = {"cache": "the cache", "mirror": "the classroom mirror", "official": "the official source"}
+NOT_KEPT = "{name}: not kept for the next time ({why}). Free some space, or set TP_CACHE to another folder."
 WHERE = {"embedded": "embedded", "cache": "prepared before (cache)", "mirror": "from the classroom mirror",
          "official": "from the official source", "sample": "built-in sample"}
 STAND_IN = "{what}, NOT the real set: a built-in sample stands in. README says how to get the real one."
@@ -25,8 +27,8 @@ def find(name):
     for place, look in (("cache", from_cache), ("mirror", mirrored), ("official", from_official)):
         try:
             found = look(name)
-        except FetchError as error:
-            say(NOT_THERE.format(name=name, where=WHERE[place].removeprefix("from "), why=error))
+        except OSError as error:  # FetchError, or a cache that cannot be written
+            say(NOT_THERE.format(name=name, where=LOOKED[place], why=error))
             continue
         if found is not None:
             return announced(found, place)
@@ -37,7 +39,8 @@ def announced(images, place):
     """Say where the images were found; returns them."""
     what = f"{images.name}: {len(images.train_images):,} train + {len(images.test_images):,} test images"
     line = STAND_IN if place == "sample" else FOUND
-    say(line.format(what=what, where=WHERE[place]), data=images.name, place=WHERE[place], source=images.source)
+    facts = {"data": images.name, "place": WHERE[place], "source": images.source}
+    say(line.format(what=what, where=WHERE[place]), **facts)
     return images
 
 
@@ -47,8 +50,6 @@ def where(name):
         return WHERE["embedded"]
     if cached_path(name).exists():
         return WHERE["cache"]
-    from .fetch import mirror
-
     with suppress(FetchError):
         if mirror() and f"{name}.npz" in sums(mirror()):
             return WHERE["mirror"]
@@ -67,12 +68,12 @@ def embedded_mnist():
         verify(path, known[f"mnist/{path.name}"])
         return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=header).reshape(-1, *shape)
 
-    return announced(ImageSet.from_arrays("mnist", {
+    return ImageSet.from_arrays("mnist", {
         "train_images": read("train-images-idx3", 16, 28, 28), "train_labels": read("train-labels-idx1", 8),
         "test_images": read("t10k-images-idx3", 16, 28, 28), "test_labels": read("t10k-labels-idx1", 8),
         "classes": "0123456789",
         "source": "MNIST, Y. LeCun and C. Cortes", "licence": "CC BY-SA 3.0",
-    }), "embedded")
+    })
 
 
 def cached_path(name):
@@ -103,8 +104,11 @@ def mirrored(name):
 
 def from_official(name):
     images = ImageSet.from_arrays(name, official.PREPARE[name]())
-    save(images, cached_path(name))
-    remember_hash(cached_path(name))
+    try:
+        save(images, cached_path(name))
+        remember_hash(cached_path(name))
+    except OSError as error:
+        say(NOT_KEPT.format(name=name, why=error))
     return images
 
 
@@ -112,7 +116,7 @@ def load(name, path):
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return ImageSet.from_arrays(name, {key: arrays[key] for key in arrays.files})
-    except (ValueError, KeyError, OSError) as error:
+    except Exception as error:  # whatever a foreign file provokes
         raise FetchError(f"{path} is not a prepared data set: {error}") from error
 
 
@@ -131,13 +135,13 @@ def remember_hash(path):
 def export(folder, names):
     """Write the named sets, as far as the real ones are to be had, and networks into a classroom mirror.
 
-    folder:  a Path; made if need be. Returns the file names that it now holds.
+    folder:  a Path; made if need be. Returns the file names that it now holds. MNIST needs no mirror.
     """
     from .. import nets
 
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        if not (images := find(name)).sample:
+        if name in official.PREPARE and not (images := find(name)).sample:
             save(images, folder / f"{name}.npz")
             (folder / f"{name}.npz").chmod(0o644)
     nets.export(folder)

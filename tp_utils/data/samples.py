@@ -28,7 +28,8 @@ def photograph(name):
 def resized(image, size):
     from PIL import Image
 
-    return np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize((size, size), Image.Resampling.BICUBIC))
+    picture = Image.fromarray(np.ascontiguousarray(image))
+    return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC))
 
 
 def square(image):
@@ -61,8 +62,8 @@ def scenes(per_class=(40, 40), crop=96):
         image = photograph(name)
         grey = (image @ [0.299, 0.587, 0.114]).astype(np.uint8)
         middle = grey.shape[1] // 2
-        for (split, crops), half, count in zip(splits.items(), (grey[:, :middle], grey[:, middle:]), per_class,
-                                               strict=True):
+        halves = grey[:, :middle], grey[:, middle:]
+        for crops, half, count in zip(splits.values(), halves, per_class, strict=True):
             for _ in range(count):
                 top, left = (rng.integers(0, side - crop + 1) for side in half.shape)
                 crops.append(resized(half[top:top + crop, left:left + crop], 224))
@@ -87,8 +88,8 @@ def cats(count=64):
     images, labels = np.stack(images), np.zeros(count, np.int64)
     return {
         "train_images": images, "train_labels": labels, "test_images": images[:0], "test_labels": labels[:0],
-        "classes": ["cat"], "source": "crops of scikit-image's photograph of the cat Chelsea (S. van der Walt)",
-        "licence": "CC0",
+        "classes": ["cat"], "licence": "CC0",
+        "source": "crops of scikit-image's photograph of the cat Chelsea (S. van der Walt)",
     }
 
 
@@ -101,8 +102,8 @@ def cifar10(train=5000, test=1000):
         return np.repeat(np.pad(images.numpy()[:, 0], ((0, 0), (2, 2), (2, 2)))[..., None], 3, 3)
 
     return {
-        "train_images": colour(mnist.train_images[:train]), "train_labels": mnist.train_labels[:train].numpy(),
-        "test_images": colour(mnist.test_images[:test]), "test_labels": mnist.test_labels[:test].numpy(),
+        "train_images": colour(mnist.train_images[:train]), "test_images": colour(mnist.test_images[:test]),
+        "train_labels": mnist.train_labels[:train].numpy(), "test_labels": mnist.test_labels[:test].numpy(),
         "classes": mnist.classes, "source": f"{mnist.source}, padded to 32 × 32, three equal channels",
         "licence": mnist.licence,
     }

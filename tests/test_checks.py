@@ -1,0 +1,223 @@
+"""Every check is itself tested: right answers pass, typical wrong ones get their hint, nothing crashes it.
+
+The answers are in tests/mutants/tpNN.py (RIGHT and MUTANTS): a new file there is picked up by itself.
+"""
+
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tp_utils import checks
+from tp_utils.checks import NOT_DONE, RIGHT, WRONG, Report, Unfinished, WrongAnswer, judge
+
+
+def practicals(folder):
+    return sorted(path.stem for path in folder.glob("tp*.py"))
+
+
+CHECKS = {name: import_module(f"tp_utils.checks.{name}") for name in practicals(Path(checks.__file__).parent)}
+ANSWERS = {name: import_module(f"mutants.{name}") for name in practicals(Path(__file__).parent / "mutants")}
+IDS = [id for module in CHECKS.values() for id in checks.exercises(module)]
+RIGHT_ANSWERS = [(id, right) for module in ANSWERS.values() for id, all in module.RIGHT.items() for right in all]
+MUTANTS = [(id, *mutant) for module in ANSWERS.values() for id, all in module.MUTANTS.items() for mutant in all]
+
+
+def label(value):
+    return getattr(value, "__name__", None) if callable(value) else None
+
+
+@pytest.fixture(autouse=True)
+def afresh(monkeypatch):
+    """No tries remembered, and none of the variables that make a wrong answer raise."""
+    checks._tries.clear()
+    monkeypatch.delenv("TP_STRICT", raising=False)
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+@pytest.fixture
+def no_solutions(monkeypatch, tmp_path):
+    monkeypatch.setattr(checks, "SOLUTIONS", tmp_path)
+    checks.solutions.cache_clear()
+    yield
+    checks.solutions.cache_clear()
+
+
+def reference(id):
+    solution = checks.reference(id)
+    assert solution is not None, f"no solution of exercise {id} in {checks.SOLUTIONS}"
+    return solution
+
+
+# ---- the checks
+
+
+@pytest.mark.parametrize("name", sorted({*CHECKS, *ANSWERS}))
+def test_every_exercise_has_right_and_wrong_answers(name):
+    answers, ids = ANSWERS[name], checks.exercises(CHECKS[name])
+    assert sorted(answers.RIGHT) == sorted(answers.MUTANTS) == sorted(ids)
+    for id in ids:
+        assert len(answers.RIGHT[id]) >= 1 and len(answers.MUTANTS[id]) >= 3, id
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_the_solution_is_right(id):
+    report = judge(id, reference(id))
+    assert report.verdict == RIGHT, report
+
+
+@pytest.mark.parametrize(("id", "answer"), RIGHT_ANSWERS, ids=label)
+def test_a_right_answer_is_right(id, answer):
+    report = judge(id, answer)
+    assert report.verdict == RIGHT, report
+
+
+@pytest.mark.parametrize(("id", "answer", "hint"), MUTANTS, ids=label)
+def test_a_mistake_gets_its_hints(id, answer, hint, monkeypatch):
+    mistakes, report_of = [], checks.report_of
+    monkeypatch.setattr(checks, "report_of", lambda id, wrong: mistakes.append(wrong) or report_of(id, wrong))
+    first, second = judge(id, answer), judge(id, answer)
+    assert first.verdict == second.verdict == WRONG
+    assert hint.lower() in first.hint.lower()
+    hints = mistakes[0].hints
+    assert (first.hint, second.hint) == (hints[0], hints[min(1, len(hints) - 1)])
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_a_check_takes_less_than_a_second(id):
+    solution, times = reference(id), []
+    for _ in range(4):
+        start = time.perf_counter()
+        judge(id, solution)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 1  # the first one loads libraries; others may share the processor
+
+
+# ---- what else may be handed in
+
+
+def hole(*args, **kwargs):
+    raise NotImplementedError
+
+
+def hole_of_the_notebook(*args, **kwargs):
+    raise NotImplementedError("Exercise: write your answer here")
+
+
+def crashes(*args, **kwargs):
+    return 1 / 0
+
+
+def leaves(*args, **kwargs):
+    sys.exit()
+
+
+def same_arguments(*args, **kwargs):
+    return args[0] if args else None
+
+
+JUNK = {
+    "none": None,
+    "number": 3,
+    "returns None": lambda *args, **kwargs: None,
+    "returns text": lambda *args, **kwargs: "x",
+    "returns a number": lambda *args, **kwargs: 3,
+    "returns a pair": lambda *args, **kwargs: (None, None),
+    "returns numpy": lambda *args, **kwargs: np.zeros((2, 3), dtype=np.float32),
+    "returns NaN": lambda *args, **kwargs: torch.full((2, 3, 4, 5), torch.nan),
+    "returns a pair of NaN": lambda *args, **kwargs: (torch.tensor(torch.nan), torch.tensor(torch.nan)),
+    "returns an empty tensor": lambda *args, **kwargs: torch.empty(0),
+    "returns its argument": same_arguments,
+    "raises": crashes,
+    "leaves": leaves,
+    "no arguments": lambda: None,
+    "a type": torch.Tensor,
+}
+
+
+@pytest.mark.parametrize("junk", JUNK)
+@pytest.mark.parametrize("id", IDS)
+def test_junk_is_wrong_and_crashes_nothing(id, junk):
+    report = judge(id, JUNK[junk])
+    assert report.verdict == WRONG and report.hint
+    assert str(report) and report._repr_html_()
+
+
+@pytest.mark.parametrize("answer", [hole, hole_of_the_notebook])
+@pytest.mark.parametrize("id", IDS)
+def test_a_hole_is_not_done_yet(id, answer):
+    assert judge(id, answer).verdict == NOT_DONE
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_random_numbers_and_gradients_are_left_alone(id):
+    def meddles(*args, **kwargs):
+        torch.manual_seed(1)
+        torch.set_grad_enabled(False)
+
+    before = states()
+    for answer in (reference(id), meddles):
+        for enabled in (True, False):
+            with torch.set_grad_enabled(enabled):
+                judge(id, answer)
+                assert torch.is_grad_enabled() == enabled
+    assert all(map(torch.equal, before, states()))
+
+
+def states():
+    """The states of torch's random generators, everywhere."""
+    return [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if torch.cuda.is_available() else ())]
+
+
+@pytest.mark.parametrize("id", ["7.99", "99.1", "seven", "7"])
+def test_an_unknown_exercise_raises(id):
+    with pytest.raises(ValueError, match="no exercise"):
+        judge(id, hole)
+
+
+# ---- check: what is shown and returned
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_check_returns_what_works(id, capsys):
+    solution = reference(id)
+    assert checks.check(id, solution) is solution
+    assert RIGHT in capsys.readouterr().out
+    assert checks.check(id, hole) is solution
+    assert checks.REFERENCE in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("variable", ["TP_STRICT", "NBGRADER_EXECUTION"])
+@pytest.mark.parametrize("answer", [hole, crashes, None])
+@pytest.mark.parametrize("id", IDS)
+def test_a_strict_check_raises(id, answer, variable, monkeypatch):
+    monkeypatch.setenv(variable, "1")
+    with pytest.raises(WrongAnswer, match=f"Exercise {id}"):
+        checks.check(id, answer)
+    assert checks.check(id, reference(id)) is reference(id)
+
+
+@pytest.mark.parametrize("answer", [hole, crashes, None])
+@pytest.mark.parametrize("id", IDS)
+def test_without_solutions_an_unfinished_exercise_raises_where_it_is_used(id, answer, no_solutions, capsys):
+    stand_in = checks.check(id, answer)
+    assert checks.NO_REFERENCE in capsys.readouterr().out
+    with pytest.raises(Unfinished, match=f"Exercise {id} ") as caught:
+        stand_in(torch.zeros(1), key=1)
+    assert caught.value._render_traceback_() == [str(caught.value)]
+
+
+# ---- the report
+
+
+def test_a_report_as_text_and_html():
+    report = Report("7.1", WRONG, expected="a < b & c", found="<script>", hint="", follows="more")
+    lines = ["✘ Exercise 7.1: wrong", "  expected: a < b & c", "  found: <script>", "  more"]
+    assert str(report).splitlines() == lines
+    html = report._repr_html_()
+    assert "a &lt; b &amp; c" in html and "&lt;script&gt;" in html and "<script>" not in html
+    assert "hint" not in html

@@ -1,0 +1,192 @@
+"""Figures. Every function returns a matplotlib Figure: as the last line of a cell it shows itself, once."""
+
+import base64
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")  # Okabe and Ito
+MAP = "magma"  # for maps of one value: dark to bright, also in grey
+
+plt.rcParams.update({
+    "axes.prop_cycle": plt.cycler(color=COLOURS), "axes.grid": True, "grid.alpha": 0.25,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10, "font.size": 9,
+    "figure.dpi": 90, "savefig.bbox": "tight",
+})
+
+
+def figure(rows=1, columns=1, width=8.0, height=3.0, **options):
+    """(fig, axes): an empty figure that is not shown a second time at the end of the cell."""
+    fig, axes = plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **options)
+    plt.close(fig)
+    return fig, axes
+
+
+def drawable(image):
+    """An image tensor [C, H, W] or map [H, W] as an array that imshow takes."""
+    image = image.detach().cpu()
+    if image.ndim == 3:
+        image = image[0] if len(image) == 1 else image.permute(1, 2, 0)
+    return image.numpy()
+
+
+def grid(images, titles=None, columns=8, size=1.5, title=None, cmap="gray", limits=None):
+    """A grid of images (uint8 or float in [0, 1], [N, C, H, W] or a list) or of maps [N, H, W].
+
+    limits: (lowest, highest) value of the colour scale of maps; default: of each map its own
+    """
+    count = len(images)
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    text = max((str(t).count("\n") + 1 for t in titles or ()), default=0)
+    fig, axes = figure(rows, columns, columns * size, rows * (size + 0.16 * text) + 0.3 * bool(title), squeeze=False)
+    low, high = limits or (None, None)
+    for i, axis in enumerate(axes.flat):
+        axis.axis("off")
+        if i < count:
+            axis.imshow(drawable(images[i]), cmap=cmap, vmin=low, vmax=high)
+            if titles:
+                axis.set_title(titles[i], fontsize=7.5)
+    if title:
+        fig.suptitle(title, fontsize=10)
+    return fig
+
+
+def table_of_images(rows, columns, cell, title=None, size=1.5, cmap="gray"):
+    """Labelled rows × columns of images or maps; cell(row, column) gives the image, or (image, text below it)."""
+    fig, axes = figure(len(rows), len(columns), len(columns) * size + 0.8, len(rows) * (size + 0.2) + 0.4, squeeze=False)
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            image = cell(i, j)
+            axis = axes[i, j]
+            if isinstance(image, tuple):
+                image, text = image
+                axis.set_xlabel(text, fontsize=7.5)
+            axis.imshow(drawable(image), cmap=cmap)
+            axis.set(xticks=[], yticks=[])
+            axis.grid(False)
+            axis.spines[:].set_visible(False)
+            if j == 0:
+                axis.set_ylabel(row, fontsize=8)
+            if i == 0:
+                axis.set_title(column, fontsize=8.5)
+    if title:
+        fig.suptitle(title, fontsize=10)
+    return fig
+
+
+def confusion(matrix, classes, title="Confusion matrix"):
+    """A confusion matrix (rows: true classes) with its counts; shares of each row as colour."""
+    side = 0.36 * len(classes) + 1.6
+    fig, axis = figure(width=side, height=side)
+    share = matrix / matrix.sum(1, keepdim=True).clamp_min(1)
+    axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for i in range(len(classes)):
+        for j in range(len(classes)):
+            if matrix[i, j]:
+                axis.text(j, i, int(matrix[i, j]), ha="center", va="center", fontsize=6.5,
+                          color="white" if share[i, j] > 0.5 else "black")
+    axis.set(xticks=range(len(classes)), yticks=range(len(classes)), xlabel="predicted class", ylabel="true class",
+             title=title)
+    axis.set_xticklabels(classes, rotation=60, ha="right")
+    axis.set_yticklabels(classes)
+    axis.grid(False)
+    return fig
+
+
+def curves(x, series, xlabel, ylabel, title, log=False, axis=None, **options):
+    """Lines over x. series: {label: values, or (values, standard deviations)} drawn with a band of ± 1 sd."""
+    fig = None
+    if axis is None:
+        fig, axis = figure(width=options.pop("width", 6.0), height=options.pop("height", 3.2))
+    styles = ("-o", "--s", ":^", "-.D", "-v")
+    for (label, values), style in zip(series.items(), styles * 3, strict=False):
+        mean, sd = values if isinstance(values, tuple) else (values, None)
+        (line,) = axis.plot(x, mean, style, label=label, markersize=4)
+        if sd is not None:
+            mean, sd = np.asarray(mean), np.asarray(sd)
+            axis.fill_between(x, mean - sd, mean + sd, alpha=0.2, color=line.get_color(), linewidth=0)
+    axis.set(xlabel=xlabel, ylabel=ylabel, title=title, **options)
+    if log:
+        axis.set_xscale("log")
+    if len(series) > 1:
+        axis.legend(frameon=False)
+    return fig
+
+
+class Table:
+    """A small table that shows itself as HTML in a notebook and as aligned text elsewhere."""
+
+    def __init__(self, columns, rows, caption=""):
+        self.columns, self.caption = columns, caption
+        self.rows = [[str(value) for value in row] for row in rows]
+
+    def __str__(self):
+        every = [self.columns, *self.rows]
+        widths = [max(len(str(row[i])) for row in every) for i in range(len(self.columns))]
+        lines = ["  ".join(str(v).ljust(w) for v, w in zip(row, widths, strict=True)).rstrip() for row in every]
+        return "\n".join([*([self.caption] if self.caption else []), *lines])
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        import html
+
+        def row(values, tag):
+            return "<tr>" + "".join(f'<{tag} style="text-align:left">{html.escape(str(v))}</{tag}>' for v in values) + "</tr>"
+
+        return (f"<table><caption style='text-align:left'>{html.escape(self.caption)}</caption>"
+                + row(self.columns, "th") + "".join(row(r, "td") for r in self.rows) + "</table>")
+
+    def _repr_markdown_(self):
+        lines = [self.columns, ["---"] * len(self.columns), *self.rows]
+        return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def png(fig):
+    """A figure as PNG bytes."""
+    out = io.BytesIO()
+    fig.savefig(out, format="png")
+    return out.getvalue()
+
+
+class Film:
+    """Frames float [T, C, H, W] in [0, 1] as an animation that also plays in a saved page."""
+
+    def __init__(self, frames, milliseconds=120, scale=1):
+        self.frames, self.milliseconds, self.scale = frames, milliseconds, scale
+
+    def pictures(self):
+        """The frames as PIL images."""
+        from PIL import Image
+
+        arrays = (self.frames.clamp(0, 1) * 255).round().byte().expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
+        return [Image.fromarray(a).resize((a.shape[1] * self.scale, a.shape[0] * self.scale)) for a in arrays]
+
+    def webp(self):
+        """An animated WebP, as bytes."""
+        first, *rest = self.pictures()
+        out = io.BytesIO()
+        first.save(out, "WEBP", save_all=True, append_images=rest, duration=self.milliseconds, loop=0, quality=80)
+        return out.getvalue()
+
+    def __str__(self):
+        return f"film of {len(self.frames)} frames, {' × '.join(map(str, self.frames.shape[1:]))}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        data = base64.b64encode(self.webp()).decode()
+        return f'<img alt="{self}" src="data:image/webp;base64,{data}">'
+
+
+def stretched(maps, share=0.99):
+    """Maps [N, H, W] brought to [0, 1] one by one: 0 at their minimum, 1 at the quantile `share`.
+
+    Saliency maps have a few very large values; without this the rest of the map would be black.
+    """
+    flat = maps.detach().cpu().float().flatten(1)
+    low, high = flat.amin(1), torch.quantile(flat, share, dim=1)
+    return ((flat - low[:, None]) / (high - low).clamp_min(1e-12)[:, None]).clamp(0, 1).view(maps.shape)

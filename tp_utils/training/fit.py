@@ -1,0 +1,106 @@
+"""One loop for all classifiers."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch.nn import functional as F
+
+from ..runtime import device, fingerprint, say
+from . import checkpoint
+from .live import Live
+
+# What is said to the reader.
+NOT_FINITE = ("the loss is {value} at step {step}: training stopped. A smaller learning rate usually helps; "
+              "the weights of step {kept} are in the checkpoint.")
+INTERRUPTED = "Interrupted at step {step} of {steps}: what was learnt so far is kept. Run the cell again to go on."
+LOADED = "{name}: {steps} steps trained before, loaded from the cache."
+RESUMED = "{name}: goes on from step {step} of {steps}."
+
+
+class Diverged(ArithmeticError):
+    """The loss became NaN or infinite; the message says at which step."""
+
+
+@dataclass
+class Run:
+    """A training run: the network, its history (lists of equal length per curve), the steps done."""
+
+    network: torch.nn.Module
+    step: int = 0
+    history: dict = field(default_factory=lambda: {"loss": [], "validation": []})
+
+
+def pixels(images, generator):
+    """The default `prepare`: uint8 to float32 in [0, 1]."""
+    return images.float() / 255
+
+
+def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cross_entropy, prepare=pixels,
+        schedule=None, validate=None, validate_every=100, name=None, save_every=100, seed=0):
+    """Train a classifier on images that live on the device.
+
+    images:     tensor [N, …], e.g. uint8 [N, C, H, W];  labels: int64 [N]
+    optimiser:  a torch optimiser over (some of) the network's parameters;  schedule: a torch LR scheduler or None
+    loss:       from (scores [n, K], labels [n]) to a scalar tensor
+    prepare:    from (images [n, …], generator) to the network's input: conversion and augmentation, whole batch
+    validate:   a function without arguments; its number is recorded every `validate_every` steps
+    name:       of the checkpoint in the cache, written every `save_every` steps; None keeps nothing
+
+    Returns a Run. An interrupt returns what there is; calling again with the same arguments goes on, and a
+    finished run is loaded. All randomness of a step depends on (seed, step) alone, so that a resumed run ends
+    with the very weights of an undisturbed one (on a CPU). Raises Diverged when the loss is not finite.
+    """
+    network.to(device())
+    images, labels = images.to(device()), labels.to(device())
+    run = Run(network)
+    parts = {"network": network, "optimiser": optimiser} | ({"schedule": schedule} if schedule else {})
+    key = fingerprint(images, labels, steps, batch_size, seed, optimiser.defaults, *network.state_dict().values())
+    if name and (saved := checkpoint.load(name, key, parts)):
+        run.step, run.history = saved
+        say((LOADED if run.step == steps else RESUMED).format(name=name, step=run.step, steps=steps))
+    losses = torch.zeros(steps, device=device())
+
+    def keep():
+        """Losses to the history (one transfer for many steps), then the checkpoint."""
+        for value in losses[len(run.history["loss"]):run.step].tolist():
+            if not torch.isfinite(torch.tensor(value)):
+                raise Diverged(NOT_FINITE.format(value=value, step=len(run.history["loss"]) + 1,
+                                                 kept=run.step // save_every * save_every if name else 0))
+            run.history["loss"].append(value)
+        if name:
+            checkpoint.save(name, key, parts, run.step, run.history)
+
+    with Live(run, steps, title=name) as live:
+        try:
+            while run.step < steps:
+                generator = torch.manual_seed(seed * 1_000_003 + run.step)
+                chosen = batch_indices(len(images), batch_size, run.step, seed).to(device())
+                network.train()
+                with torch.autocast("cuda", torch.bfloat16, enabled=device().type == "cuda"):
+                    value = loss(network(prepare(images[chosen], generator)), labels[chosen])
+                optimiser.zero_grad()
+                value.backward()
+                optimiser.step()
+                if schedule:
+                    schedule.step()
+                losses[run.step] = value.detach()
+                run.step += 1
+                if validate and (run.step % validate_every == 0 or run.step == steps):
+                    network.eval()
+                    run.history["validation"].append((run.step, validate()))
+                if run.step % save_every == 0 or run.step == steps:
+                    keep()
+                live.update()
+        except KeyboardInterrupt:
+            keep()
+            say(INTERRUPTED.format(step=run.step, steps=steps))
+    network.eval()
+    return run
+
+
+def batch_indices(count, batch_size, step, seed):
+    """The images of a step: each epoch is a new random order, a function of (seed, epoch) only."""
+    first = step * batch_size
+    epochs = range(first // count, (first + batch_size - 1) // count + 1)
+    orders = [torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch)) for epoch in epochs]
+    return torch.cat(orders)[first - epochs[0] * count:][:batch_size]
