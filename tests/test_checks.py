@@ -23,8 +23,8 @@ def practicals(folder):
 CHECKS = {name: import_module(f"tp_utils.checks.{name}") for name in practicals(Path(checks.__file__).parent)}
 ANSWERS = {name: import_module(f"mutants.{name}") for name in practicals(Path(__file__).parent / "mutants")}
 IDS = [id for module in CHECKS.values() for id in checks.exercises(module)]
-RIGHT_ANSWERS = [(id, right) for module in ANSWERS.values() for id, all in module.RIGHT.items() for right in all]
-MUTANTS = [(id, *mutant) for module in ANSWERS.values() for id, all in module.MUTANTS.items() for mutant in all]
+RIGHTS = [(id, one) for module in ANSWERS.values() for id in module.RIGHT for one in module.RIGHT[id]]
+MUTANTS = [(id, *one) for module in ANSWERS.values() for id in module.MUTANTS for one in module.MUTANTS[id]]
 
 
 def label(value):
@@ -70,7 +70,7 @@ def test_the_solution_is_right(id):
     assert report.verdict == RIGHT, report
 
 
-@pytest.mark.parametrize(("id", "answer"), RIGHT_ANSWERS, ids=label)
+@pytest.mark.parametrize(("id", "answer"), RIGHTS, ids=label)
 def test_a_right_answer_is_right(id, answer):
     report = judge(id, answer)
     assert report.verdict == RIGHT, report

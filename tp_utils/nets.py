@@ -10,7 +10,7 @@ from .data.fetch import FetchError, fetch, from_mirror, mirror, sums, verify
 from .runtime import ROOT, cache_dir, device, replacing, say
 
 EMBEDDED = "squeezenet1_1"
-NAMES = (EMBEDDED, "alexnet", "vgg16", "resnet18", "efficientnet_b0")  # the course's; others work too
+NAMES = (EMBEDDED, "alexnet", "vgg16", "resnet18", "efficientnet_b0")  # the course's; most others work too
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels in [0, 1], per channel
 
 # What is said to the reader.

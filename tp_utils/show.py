@@ -111,6 +111,8 @@ def curves(x, series, xlabel, ylabel, title, log=False, axis=None, **options):
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title, **options)
     if log:
         axis.set_xscale("log")
+        axis.set_xticks(x, [f"{value:g}" for value in x])
+        axis.minorticks_off()
     if len(series) > 1:
         axis.legend(frameon=False)
     return fig

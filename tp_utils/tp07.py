@@ -1,5 +1,6 @@
 """TP 7: what the notebook needs besides the core: the architecture figure, extractors, the experiments' plumbing."""
 
+import dataclasses
 import time
 import warnings
 
@@ -7,8 +8,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import measure, nets, show
+from . import measure, show
 from .runtime import cached, device
+
+# Linear SVMs with a large C stop at 1000 iterations, near enough to their optimum.
+warnings.filterwarnings("ignore", message="Liblinear failed to converge")
 
 # ---- Part 1: the network
 
@@ -48,7 +52,7 @@ def draw_architecture(rows, title):
         channels, side = shape[0], shape[1] if len(shape) == 3 else 1
         width, height = 0.18 + 0.7 * np.log2(channels) / 12, max(side, 3)
         top.add_patch(patches.Rectangle((x - width / 2, -height / 2), width, height, color=colours[kind], alpha=0.85))
-        label = f"{channels}\n{side}×{side}" if len(shape) == 3 else f"{channels}"
+        label = f"{channels}\n{side}²" if len(shape) == 3 else f"{channels}"
         top.text(x, height / 2 + 4, label, ha="center", va="bottom", fontsize=6.5)
     top.set(ylim=(-120, 150), yticks=[], title=title)
     top.legend(handles=[patches.Patch(color=c, label=k) for k, c in colours.items()], frameon=False, loc="lower right")
@@ -157,12 +161,9 @@ def svm_accuracy(train, train_labels, test, test_labels, c=1.0):
 
 def fit_svm(features, labels, c=1.0):
     """A LinearSVC fitted on features float32 [N, D] and labels int64 [N]."""
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # large C: 1000 iterations are near enough
-        return LinearSVC(C=c, random_state=0).fit(features.numpy(), labels.numpy())
+    return LinearSVC(C=c, random_state=0).fit(features.numpy(), labels.numpy())
 
 
 def cross_validation(features, labels, c, seeds, folds=5):
@@ -170,11 +171,9 @@ def cross_validation(features, labels, c, seeds, folds=5):
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.svm import LinearSVC
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return [float(cross_val_score(LinearSVC(C=c, random_state=0), features.numpy(), labels.numpy(),
-                                      cv=StratifiedKFold(folds, shuffle=True, random_state=seed)).mean())
-                for seed in seeds]
+    return [float(cross_val_score(LinearSVC(C=c, random_state=0), features.numpy(), labels.numpy(),
+                                  cv=StratifiedKFold(folds, shuffle=True, random_state=seed)).mean())
+            for seed in seeds]
 
 
 def draw_per_class(labels, count, seed):
@@ -248,4 +247,12 @@ def untrained(name, seed=0):
     return network.requires_grad_(False).eval().to(device(), memory_format=torch.channels_last)
 
 
-normalised = nets.to_input
+def subset(images, per_class):
+    """An ImageSet with the first `per_class` images of each class in each split (for the smoke profile)."""
+    def first(labels):
+        return torch.cat([(labels == k).nonzero()[:per_class, 0] for k in labels.unique()])
+
+    train, test = first(images.train_labels), first(images.test_labels)
+    return dataclasses.replace(
+        images, train_images=images.train_images[train], train_labels=images.train_labels[train],
+        test_images=images.test_images[test], test_labels=images.test_labels[test])

@@ -306,8 +306,9 @@ def extract_all_at_once(extractor, images, batch_size):
 
 
 def extract_one_by_one(extractor, images, batch_size):
+    mean, std = stats(images)
     extractor.eval()
-    return torch.stack([extractor(normalise(image.to(tp.device()))) for image in images])
+    return torch.stack([extractor(((image / 255 - mean) / std).to(tp.device())) for image in images])
 
 
 # ---- 7.6
@@ -395,7 +396,7 @@ MUTANTS = {
         (normalise_times_std, "do not multiply"),
         (normalise_swapped, "changed places"),
         (lambda images: images / 127.5 - 1, "another network's"),
-        (normalise_own_statistics, "not those of these images"),
+        (normalise_own_statistics, "own statistics"),
         (normalise_width, "another axis"),
         (normalise_bgr, "blue, green, red"),
         (lambda images: normalise(images).permute(0, 2, 3, 1), "channels have moved to the end"),
@@ -430,8 +431,8 @@ MUTANTS = {
     ],
     "7.4": [
         (cut(4), "before the ReLU"),
-        (cut(2), "first layer"),
-        (cut(1), "first layer"),
+        (cut(2), "the first fully connected layer"),
+        (cut(1), "the first fully connected layer"),
         (cut(7), "last layer"),
         (cut(0), "convolutional features"),
         (cut(5, flatten=False), "[N, 25088]"),

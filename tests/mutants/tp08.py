@@ -7,7 +7,6 @@ A function that returns an answer has the steps of that answer as its arguments,
 """
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 
@@ -58,7 +57,7 @@ def swapped_labels(scores, labels):
 
 
 NUMBERS = [
-    (probability, "softmax"), (log_probability, "cross-entropy"), (F.cross_entropy, "cross-entropy"),
+    (probability, "softmax"), (log_probability, "softmax"), (F.cross_entropy, "softmax"),
     (best_score, "highest score"), (all_scores, "sum of all scores"),
 ]
 BATCH_NUMBERS = [
@@ -124,6 +123,10 @@ def saliency_no_requires_grad(images, labels, network):
     return torch.autograd.grad(label_scores(network(images), labels), images)[0].abs().amax(1)
 
 
+def saliency_of_a_copy(images, labels, network):
+    return torch.autograd.grad(label_scores(network(copy(images)), labels), copy(images))[0].abs().amax(1)
+
+
 def saliency_not_a_leaf(images, labels, network):
     images = copy(images) * 1
     label_scores(network(images), labels).backward()
@@ -167,16 +170,13 @@ def fooling(number=label_scores, scale=unit, more=0, counted=0, stop=is_target, 
 
 
 def fooling_looks_afterwards(image, target, network, learning_rate=1.0, max_steps=100):
-    if is_target(image, target, network):
-        return image.clone(), 0
-    image = image.clone()
-    for step in range(1, max_steps + 1):
+    image, steps, done = image.clone(), 0, is_target(image, target, network)
+    while not done and steps < max_steps:
         leaf = copy(image)
         network(leaf)[0, target].backward()
         image += learning_rate * leaf.grad / leaf.grad.square().sum().sqrt()
-        if is_target(image, target, network):
-            break
-    return image, step
+        steps, done = steps + 1, is_target(image, target, network)
+    return image, steps
 
 
 def fooling_one_leaf(image, target, network, learning_rate=1.0, max_steps=100):
@@ -230,11 +230,11 @@ def fooling_endless(image, target, network, learning_rate=1.0, max_steps=100):
 
 
 def fooling_updates_first(image, target, network, learning_rate=1.0, max_steps=100):
-    for step in range(1, max_steps + 1):
+    for step in range(max_steps):
         image = image + learning_rate * unit(direction(image, target, network))
         if is_target(image, target, network):
-            break
-    return image, step
+            return image, step + 1
+    return image, max_steps
 
 
 def fooling_flees(image, target, network, learning_rate=1.0, max_steps=100):
@@ -246,10 +246,28 @@ def fooling_flees(image, target, network, learning_rate=1.0, max_steps=100):
 
 
 def fooling_graph_used_up(image, target, network, learning_rate=1.0, max_steps=100):
-    image = copy(image)
-    score = (network(image).exp() * 1)[0, target].log()
-    for _ in range(max_steps + 1):
-        torch.autograd.grad(score, image)
+    leaf = copy(image)
+    score = network(leaf)[0, target]
+    for _ in range(max_steps):
+        image = image + learning_rate * unit(torch.autograd.grad(score, leaf)[0])
+    return image, max_steps
+
+
+def fooling_from_start(image, target, network, learning_rate=1.0, max_steps=100):
+    fooled = image
+    for step in range(max_steps):
+        if is_target(fooled, target, network):
+            return fooled, step
+        fooled = image + learning_rate * unit(direction(image, target, network))
+    return fooled, max_steps
+
+
+def fooling_looks_late(image, target, network, learning_rate=1.0, max_steps=100):
+    for step in range(max_steps):
+        done = is_target(image, target, network)
+        image = image + learning_rate * unit(direction(image, target, network))
+        if done:
+            return image, step
     return image, max_steps
 
 
@@ -288,6 +306,10 @@ def visualisation_attached(image, target, network, learning_rate, l2):
     return image + learning_rate * torch.autograd.grad(objective, image)[0]
 
 
+def visualisation_decays(image, target, network, learning_rate, l2):
+    return image + learning_rate * direction(image, target, network) - 2 * l2 * image
+
+
 def visualisation_in_place(image, target, network, learning_rate, l2):
     image += learning_rate * (direction(image, target, network) - 2 * l2 * image)
     return image
@@ -298,6 +320,10 @@ def visualisation_in_place(image, target, network, learning_rate, l2):
 
 def draw(images, generator):
     return torch.randn(images.shape, generator=generator).to(images.device)
+
+
+def draw_uniform(images, generator):
+    return torch.rand(images.shape, generator=generator).to(images.device)
 
 
 def smooth(add=lambda x, noise, e: x + noise * e, random=draw, average=lambda g: g.mean(0).abs().amax(1),
@@ -330,6 +356,10 @@ def smooth_normal(images, labels, network, noise, samples, generator):
     return total.abs().amax(1)
 
 
+def smooth_seeded(images, labels, network, noise, samples, generator):
+    return smooth_in_one_go(images, labels, network, noise, samples, torch.Generator().manual_seed(0))
+
+
 def smooth_one_noise(images, labels, network, noise, samples, generator):
     noisy = images + noise * draw(images, generator)
     return sum(gradient_of(noisy, labels, network) for _ in range(samples)).div(samples).abs().amax(1)
@@ -354,7 +384,11 @@ def smooth_in_place(images, labels, network, noise, samples, generator):
 # ---- 8.5
 
 
-def integrated(alphas=lambda n: (torch.arange(n) + 0.5) / n, finish=lambda x, g: x * g.mean(0), number=label_scores):
+def midpoints(steps):
+    return (torch.arange(steps) + 0.5) / steps
+
+
+def integrated(alphas=midpoints, finish=lambda x, g: x * g.mean(0), number=label_scores):
     def integrated_gradients(images, labels, network, steps):
         points = [alpha * images for alpha in alphas(steps).tolist()]
         return finish(images, torch.stack([gradient_of(x, labels, network, number) for x in points]))
@@ -474,6 +508,13 @@ def cam_attached(images, labels, network, layer):
     return maps + 0 * copy(images)[:, 0]
 
 
+def cam_cut_off(images, labels, network, layer):
+    kept = []
+    with layer.register_forward_hook(lambda module, inputs, output: kept.append(output.detach())):
+        scores = label_scores(network(copy(images)), labels)
+    return torch.autograd.grad(scores, kept[0])[0].mean(1)
+
+
 def cam_frozen(images, labels, network, layer):
     kept = []
     with layer.register_forward_hook(lambda module, inputs, output: kept.append(output)):
@@ -588,6 +629,12 @@ def pgd_no_detach(images, labels, network, epsilon, step, steps):
     return adversarial
 
 
+def pgd_from_start(images, labels, network, epsilon, step, steps):
+    for _ in range(steps):
+        adversarial = attack()(images, labels, network, step)
+    return adversarial
+
+
 def random_start(images):
     return (images + 0.05 * torch.rand_like(images)).clamp(0, 1)
 
@@ -617,9 +664,10 @@ MUTANTS = {
         (saliency(lambda g: g.abs().amax(1).cpu().numpy()), "[N, H, W]"),
         (saliency(lambda g: g.abs().amax(1).double()), "float32"),
         *((saliency(number=number), hint) for number, hint in BATCH_NUMBERS),
-        (saliency_in_place, "on a copy"), (saliency_leaves_grad, "on a copy"), (saliency_shifts_input, "clone"),
-        (saliency_attached, "detach"), (saliency_no_requires_grad, "requires_grad_()"),
-        (saliency_not_a_leaf, "leaf"), (saliency_no_sum, ".sum()"), (saliency_returns_nothing, "return"),
+        (saliency_in_place, "on a copy"), (saliency_leaves_grad, "on a copy"),
+        (saliency_shifts_input, "clone"), (saliency_attached, "detach"), (saliency_no_sum, ".sum()"),
+        (saliency_no_requires_grad, "requires_grad_()"), (saliency_not_a_leaf, "leaf"),
+        (saliency_of_a_copy, "very tensor"), (saliency_returns_nothing, "return"),
     ],
     "8.2": [
         (fooling(scale=lambda g: g), "norm"),
@@ -634,8 +682,9 @@ MUTANTS = {
         (fooling(result=lambda image, steps: (steps, image)), "(image"),
         (fooling(result=lambda image, steps: (image.clone().requires_grad_(), steps)), "detach"),
         (fooling_in_place, "clone"), (fooling_accumulates, ".grad"), (fooling_first_gradient, "anew"),
-        (fooling_endless, "max_steps"), (fooling_updates_first, "0 steps"), (fooling_flees, "push the target"),
-        (fooling_graph_used_up, "anew"), (fooling_no_detach, "in-place"),
+        (fooling_endless, "max_steps"), (fooling_updates_first, "0 steps"),
+        (fooling_flees, "push the target"), (fooling_graph_used_up, "anew"), (fooling_no_detach, "in-place"),
+        (fooling_from_start, "last image"), (fooling_looks_late, "one update late"),
     ],
     "8.3": [
         (visualisation(lambda g, x, l2: g), "missing"),
@@ -650,6 +699,7 @@ MUTANTS = {
         (visualisation(rate=1.0), "learning rate"),
         *((visualisation(number=number), hint) for number, hint in NUMBERS[:2] + NUMBERS[3:]),
         (visualisation_attached, "detach"), (visualisation_in_place, "clone"),
+        (visualisation_decays, "learning rate multiplies"),
     ],
     "8.4": [
         (smooth(average=lambda g: g.abs().mean(0).amax(1)), "average the gradients first"),
@@ -662,12 +712,12 @@ MUTANTS = {
         (smooth(add=lambda x, noise, e: x * (1 + noise * e)), "ADDED"),
         (smooth(add=lambda x, noise, e: x + noise**0.5 * e), "standard deviation"),
         (smooth(add=lambda x, noise, e: x + noise**2 * e), "standard deviation"),
-        (smooth(random=lambda x, generator: torch.rand(x.shape, generator=generator).to(x.device)), "Gaussian"),
+        (smooth(random=draw_uniform), "Gaussian"),
         (smooth(random=lambda x, generator: torch.randn_like(x)), "generator=generator"),
         (smooth(random=lambda x, generator: draw(x, None)), "generator=generator"),
-        (lambda images, labels, network, noise, samples, generator: smooth_in_one_go(
-            images, labels, network, noise, samples, torch.Generator().manual_seed(0)), "do not seed"),
-        (smooth_one_noise, "same noise"), (smooth_piles_up_noise, "[N, H, W]"), (smooth_in_place, "input"),
+        (smooth(random=lambda x, generator: draw(x, generator.manual_seed(0))), "same noise"),
+        (smooth_seeded, "do not seed"),
+        (smooth_one_noise, "same noise"), (smooth_piles_up_noise, "grows"), (smooth_in_place, "input"),
         *((smooth(number=number), hint) for number, hint in BATCH_NUMBERS),
     ],
     "8.5": [
@@ -699,7 +749,7 @@ MUTANTS = {
         (lambda *setting: cam()(*setting)[:, None], "channel axis"),
         *((cam(number=number), hint) for number, hint in NUMBERS),
         (cam_leaves_hook, "handle.remove()"), (cam_leaves_backward_hook, "handle.remove()"),
-        (cam_attached, "detach"), (cam_frozen, "requires_grad_()"),
+        (cam_attached, "detach"), (cam_frozen, "requires_grad_()"), (cam_cut_off, "cut off"),
     ],
     "8.7": [
         (attack(lambda x, e, g: x - e * g.sign()), "ADDS"),
@@ -712,8 +762,8 @@ MUTANTS = {
         (fgsm_in_place, "clone"), (fgsm_attached, "detach"), (fgsm_always_moves, "epsilon 0"),
     ],
     "8.8": [
-        (iterated(ball=lambda moved, x, current, e, a: current + (moved - current).clamp(-e, e)), "ball"),
-        (iterated(ball=lambda moved, x, current, e, a: moved), "ball"),
+        (iterated(ball=lambda moved, x, current, e, a: current + (moved - current).clamp(-e, e)), "ORIGINAL"),
+        (iterated(ball=lambda moved, x, current, e, a: moved), "ORIGINAL"),
         (iterated(ball=lambda moved, x, current, e, a: into_ball(moved, x, current, a, e)), "radius"),
         (iterated(limit=lambda x: x), "clamp(0, 1)"),
         (iterated(start=random_start), "random start"),
@@ -723,5 +773,6 @@ MUTANTS = {
         (iterated(move=lambda x, e, a, g: x + a * g), "sign()"),
         *((iterated(loss=loss), hint) for loss, hint in LOSSES),
         (pgd_in_place, "clone"), (pgd_first_gradient, "anew"), (pgd_no_detach, "leaf"),
+        (pgd_from_start, "only one step"),
     ],
 }

@@ -1,6 +1,5 @@
 """Execute the solution notebooks; render them as pages with an index; say what ran, how long, on which data."""
 
-import base64
 import html
 import os
 import re
@@ -69,13 +68,15 @@ def execute(source):
 
     notebook = nbformat.read(source.with_suffix(".ipynb"), 4)
     client = NotebookClient(notebook, timeout=TIMEOUT, resources={"metadata": {"path": str(source.parent)}},
-                            store_widget_state=False)
+                            store_widget_state=False, coalesce_streams=True)
     start, error = time.perf_counter(), ""
     try:
         client.execute()
-    except (CellExecutionError, DeadKernelError) as failure:
-        error = str(failure).strip()
-        print(f"{source.stem} failed:\n{error}")
+    except CellExecutionError as failure:
+        error = f"{failure.ename}: {failure.evalue}"
+        print(failure)
+    except DeadKernelError:
+        error = "the kernel died (out of memory?)"
     for output in outputs(notebook):  # a saved page has no kernel: the static figure beside a widget stays
         output.get("data", {}).pop(WIDGET, None)
     return Result(source.stem, notebook, time.perf_counter() - start, error)
@@ -123,8 +124,7 @@ def write_page(result):
 def write_index(results):
     """The index: a card for each practical."""
     def card(result):
-        picture = f'<img alt="" src="data:image/png;base64,{base64.b64encode(base64.b64decode(result.picture)).decode()}">' \
-            if result.picture else ""
+        picture = f'<img alt="" src="data:image/png;base64,{result.picture}">' if result.picture else ""
         state = "failed" if result.error else f"ran in {result.seconds:.0f} s"
         return (f'<a class="card" href="{result.name}.html">{picture}<div><h2>{html.escape(result.title)}</h2>'
                 f"<p>{html.escape(result.goal)}</p><small>{state}; {html.escape('; '.join(result.data))}</small></div></a>")

@@ -5,7 +5,7 @@ import torch
 # What is said to the reader.
 NO_RETURN = "your function returns nothing: is the `return` missing?"
 SHAPE = "look at the shape after each operation: which axis is missing, added or in the wrong place?"
-DTYPE = "convert with .float() or .to(torch.{dtype})"
+DTYPE = "the values have another type: convert them with .to(torch.{dtype})"
 NOT_FINITE = "there are NaN or infinite values: is something divided by zero?"
 NUMBERS = "shape and type are right, the numbers are not: compute one entry by hand and compare"
 CHANGED = "{what} was changed by your function: work on a copy (clone), not in place"
@@ -26,7 +26,7 @@ def describe(value):
         return f"{type(value).__name__} {text if len(text) < 60 else text[:57] + '…'}"
     text = f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)} on {value.device.type}"
     if value.numel() and not value.is_complex():
-        low, high = value.detach().cpu().double().aminmax()  # there is no float64 on mps
+        low, high = value.detach().cpu().double().aminmax()  # mps has no float64
         text += f", {low:.4g}" if value.numel() == 1 else f", from {low:.4g} to {high:.4g}"
     return text
 

@@ -16,7 +16,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's
 
 # What is said to the reader.
 NO_GRADIENT = ("no gradient kept", "a tensor that requires a gradient")
-GRADIENT = "the result carries its computation graph: nothing is trained here, torch need not record it"
+GRADIENT = "the values are right, but the result carries its computation graph: nothing is trained here"
 GRADIENT_2 = "put the forward pass inside `with torch.no_grad():`"
 
 # 7.1
@@ -31,7 +31,7 @@ TIMES_STD = "divide by the standard deviation, do not multiply"
 PLUS_MEAN = "subtract the mean, do not add it"
 SWAPPED = "mean and standard deviation have changed places"
 HALF = "0.5 and 0.5 are another network's numbers: use ImageNet's mean and standard deviation of each channel"
-OWN_STATISTICS = "use ImageNet's mean and standard deviation, which the network knows, not those of these images"
+OWN_STATISTICS = "these are the images' own statistics: take ImageNet's, with which the network was trained"
 BGR = "the channels are red, green, blue, in this order: is your mean in the order of blue, green, red?"
 WRONG_AXIS = "one mean per channel: yours runs along another axis, where does .view(3, 1, 1) put it?"
 CHANNELS_LAST = "the channels have moved to the end: torch wants [N, 3, H, W]"
@@ -61,12 +61,12 @@ THIRD = "each channel is the grey image itself, not a third of it"
 MIXED = "the channels of one image come from different images: a reshape does not repeat, it cuts anew"
 
 # 7.4
-VGG_LAYERS = "the classifier is Linear ReLU Dropout Linear ReLU Dropout Linear: which is the last layer you need?"
+VGG_LAYERS = "classifier: Linear ReLU Dropout Linear ReLU Dropout Linear; which is the last one you need?"
 NOT_MODULE = ("a network (an nn.Module)", "VGG16relu7 must be a class that inherits from nn.Module")
 INIT = "the first line of __init__ is super().__init__()"
 FLATTEN = "the features are [N, 512, 7, 7], the classifier wants [N, 25088]: flatten all axes but the first"
-NO_CLASSIFIER = "these are the convolutional features: relu7 is two fully connected layers further, in the classifier"
-BEFORE_RELU = "there are negative values: you stop before the ReLU that follows the second fully connected layer"
+NO_CLASSIFIER = "convolutional features: relu7 is two fully connected layers further, in the classifier"
+BEFORE_RELU = "negative values: you stop before the ReLU that follows the second fully connected layer"
 FIRST_LAYER = "you stop at the first fully connected layer: relu7 is the ReLU after the second one"
 LAST_LAYER = "these are the scores of the classes: the last layer must go"
 FRESH = "some layers are new and untrained: take the layers of the vgg16 that is given"
@@ -92,7 +92,7 @@ ORDER = "the right rows in another order: row i belongs to image i"
 TO_CPU = "bring the features back with .cpu(): there is not room for all of them on the accelerator"
 
 # 7.6
-CHOICE = "for each candidate c, the mean of cross_val_score(LinearSVC(C=c), …, cv=5); keep the c of the largest"
+CHOICE = "for each candidate c, the mean of cross_val_score(LinearSVC(C=c), …, cv=5); keep the best c"
 SCORE = "this is an accuracy: return the candidate that reaches it"
 INDEX = "this is the position of the best candidate: return the candidate itself"
 NOT_CANDIDATE = "return one of the candidates, as a number"
@@ -118,7 +118,7 @@ def mistakes_7_1(images):
     mistakes = [
         ((images - m) / s, SCALE),
         (expected * 255, SCALE),
-        (expected / 255, SCALE),
+        ((images - m) / s / 255, SCALE),
         ((x - 255 * m) / s, MEAN_SCALE),
         ((images // 255 - m) / s, INTEGERS),
         (x - m, NO_STD),
@@ -230,7 +230,7 @@ def small_vgg():
 
 @torch.no_grad()
 def stages_of(vgg, images):
-    """What comes out of each layer of the classifier (copied: ReLUs overwrite it); "features": what goes in."""
+    """What comes out of each layer of the classifier (a copy: ReLUs overwrite); "features": what goes in."""
     stages = {"features": vgg.avgpool(vgg.features(images))}
 
     def keep(i):
@@ -376,7 +376,7 @@ def as_number(found, candidates):
 
 
 def two_classes():
-    """120 points in 40 dimensions, two overlapping classes, a tenth mislabelled: a large C learns the noise."""
+    """120 points in 40 dimensions, two classes, a tenth mislabelled: a large C learns the noise."""
     generator = torch.Generator().manual_seed(0)
     labels = (torch.rand(120, generator=generator) < 0.4).long()
     features = torch.randn(120, 40, generator=generator)

@@ -20,6 +20,7 @@ RETRIES = 3  # after a server's error, a broken connection, a silence; not where
 # What is said to the reader.
 TRY = "try again later, or set TP_MIRROR to a classroom mirror"
 DAMAGED = "{path} is damaged: SHA-256 {expected}… expected, {found}… found; replace it by a fresh copy"
+NO_HASH = "{path} cannot be verified, {sha256!r} is no SHA-256; replace it by a fresh copy"
 UNREADABLE = "{path} cannot be read ({error}): replace it by a fresh copy"
 NO_SPACE = "no space left for {path}: free some, or set TP_CACHE to a folder on another disk"
 OFFLINE = "{host} cannot be reached ({why}): no network? Connect, or set TP_MIRROR to a classroom mirror"
@@ -44,7 +45,7 @@ def verify(path, sha256):
     import pooch
 
     if len(sha256) < 8:
-        raise ValueError(f"{sha256!r} is too short to verify a file")
+        raise FetchError(NO_HASH.format(path=path, sha256=sha256))
     try:
         found = pooch.file_hash(str(path))
     except OSError as error:

@@ -52,7 +52,7 @@ class ImageSet:
         """From a mapping with the arrays of the prepared form (see DESIGN: uint8 [N,H,W] or [N,H,W,3])."""
         def images(split):
             array = torch.from_numpy(np.array(arrays[f"{split}_images"]))  # a copy: writable, contiguous
-            return array[:, None] if array.ndim == 3 else array.permute(0, 3, 1, 2).contiguous()
+            return array.permute(0, 3, 1, 2).contiguous() if array.ndim == 4 else array[:, None]
 
         def labels(split):
             return torch.from_numpy(np.array(arrays[f"{split}_labels"], np.int64))

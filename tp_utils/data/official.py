@@ -7,6 +7,7 @@ their SHA-256. Raises FetchError where the source cannot be reached.
 import io
 import socket
 import tempfile
+import warnings
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
@@ -126,7 +127,8 @@ def library_download(what):
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
-        with tempfile.TemporaryDirectory(dir=cache_dir("downloads")) as folder:
+        with tempfile.TemporaryDirectory(dir=cache_dir("downloads")) as folder, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # scikit-learn's, when it tries again
             yield Path(folder)
     except (OSError, RuntimeError, HTTPException) as error:  # RuntimeError: torchvision's for a wrong hash
         raise FetchError(FAILED.format(url=what, error=error)) from error

@@ -86,7 +86,7 @@ def from_cache(name):
     if not (path.exists() and hash_file.exists()):
         return None
     try:
-        verify(path, hash_file.read_text().strip())
+        verify(path, hash_file.read_text(errors="replace").strip())
     except FetchError:
         path.unlink(missing_ok=True)
         raise

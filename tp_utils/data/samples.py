@@ -60,6 +60,8 @@ def scenes(per_class=(40, 40), crop=96):
     splits = {"train": [], "test": []}
     for name in names:
         image = photograph(name)
+        if name == "retina":
+            image = image[250:-250, 250:-250]  # its black corners would be the same in train and test
         grey = (image @ [0.299, 0.587, 0.114]).astype(np.uint8)
         middle = grey.shape[1] // 2
         halves = grey[:, :middle], grey[:, middle:]

@@ -36,7 +36,7 @@ def pixels(images, generator):
 
 
 def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cross_entropy, prepare=pixels,
-        schedule=None, validate=None, validate_every=100, name=None, save_every=100, seed=0):
+        schedule=None, validate=None, validate_every=100, name=None, save_every=100, seed=0, live=True):
     """Train a classifier on images that live on the device.
 
     images:     tensor [N, …], e.g. uint8 [N, C, H, W];  labels: int64 [N]
@@ -45,6 +45,7 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
     prepare:    from (images [n, …], generator) to the network's input: conversion and augmentation, whole batch
     validate:   a function without arguments; its number is recorded every `validate_every` steps
     name:       of the checkpoint in the cache, written every `save_every` steps; None keeps nothing
+    live:       draw the curves in a notebook while training; False leaves the progress bar alone
 
     Returns a Run. An interrupt returns what there is; calling again with the same arguments goes on, and a
     finished run is loaded. All randomness of a step depends on (seed, step) alone, so that a resumed run ends
@@ -70,7 +71,7 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
         if name:
             checkpoint.save(name, key, parts, run.step, run.history)
 
-    with Live(run, steps, title=name) as live:
+    with Live(run, steps, title=name, draw=live) as progress:
         try:
             while run.step < steps:
                 generator = torch.manual_seed(seed * 1_000_003 + run.step)
@@ -90,7 +91,7 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
                     run.history["validation"].append((run.step, validate()))
                 if run.step % save_every == 0 or run.step == steps:
                     keep()
-                live.update()
+                progress.update()
         except KeyboardInterrupt:
             keep()
             say(INTERRUPTED.format(step=run.step, steps=steps))

@@ -14,23 +14,25 @@ REFRESH = 2.0  # seconds between two drawings; drawing never changes what is com
 class Live:
     """A context: a progress bar, and in a notebook a figure of the loss (and validation) curves."""
 
-    def __init__(self, run, steps, title=None):
+    def __init__(self, run, steps, title=None, draw=True):
         self.run, self.steps, self.title = run, steps, title or "training"
+        self.drawing = draw and in_notebook()
         self.handle, self.drawn = None, 0.0
 
     def __enter__(self):
-        self.bar = tqdm(total=self.steps, initial=self.run.step, desc=self.title, file=sys.stdout, ncols=90, mininterval=0.5)
+        self.bar = tqdm(total=self.steps, initial=self.run.step, desc=self.title, file=sys.stdout, ncols=90,
+                        mininterval=0.5)
         return self
 
     def update(self):
         """After each step."""
         self.bar.update()
-        if in_notebook() and len(self.run.history["loss"]) > 1 and time.monotonic() - self.drawn > REFRESH:
+        if self.drawing and len(self.run.history["loss"]) > 1 and time.monotonic() - self.drawn > REFRESH:
             self.draw()
 
     def __exit__(self, *_):
         self.bar.close()
-        if in_notebook() and len(self.run.history["loss"]) > 1:
+        if self.drawing and len(self.run.history["loss"]) > 1:
             self.draw()
 
     def draw(self):
