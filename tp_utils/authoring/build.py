@@ -18,7 +18,7 @@ from ..runtime import ROOT
 SOLUTIONS, NOTEBOOKS = ROOT / "solutions", ROOT / "notebooks"
 METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
             "language_info": {"name": "python"}}
-KEPT = ("exercise", "answer", "tags")
+KEPT = ("exercise", "answer", "tags", "skip_reason")
 
 # What is said to the student.
 EMPTY_ANSWER = "*Your answer to Question {id}:*"

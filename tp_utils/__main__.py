@@ -1,0 +1,287 @@
+"""The command line: python -m tp_utils lab, run, outputs, build, data, doctor."""
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent  # as in runtime, which is heavy to import
+
+# What is said to the reader.
+NO_LAB = "JupyterLab is not installed: `make lab` does it, or pip install -e '.[lab]' -c constraints.txt"
+NO_SOLUTIONS = "there are no solutions here: solutions/ is the instructor's"
+UNKNOWN_SET = "no data set named {names}; there are {known}"
+NOT_WRITABLE = "cannot write to {folder}: {why}"
+UNREACHABLE = "{place}, not usable: {why}"
+
+
+class BadInput(Exception):
+    """Something that the user wrote cannot be done: one line, exit status 2."""
+
+
+def main(arguments=None):
+    """Carry out a command; returns the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.do(options)
+    except BadInput as error:
+        print(f"tp_utils: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser():
+    top = argparse.ArgumentParser("python -m tp_utils", description="Practicals in deep learning for images.")
+    verbs = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def verb(do, among, name, text):
+        new = among.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        new.set_defaults(do=do)
+        return new
+
+    lab_ = verb(lab, verbs, "lab", "open the notebooks in JupyterLab")
+    lab_.add_argument("--port", type=int, default=8888, help="the next free one is taken if it is in use")
+    lab_.add_argument("--ip", default="127.0.0.1", help="0.0.0.0: to be reached from other machines")
+    for do, name, text in ((run, "run", "execute the solutions and write pages to build/html"),
+                           (outputs, "outputs", "execute the solutions and store their outputs and results"),
+                           (build, "build", "write the student notebooks from the solutions")):
+        verb(do, verbs, name, text).add_argument("tp", nargs="?", metavar="TP", help="e.g. tp08; default: all")
+    data = verbs.add_parser("data", help="data sets: where they are, and a mirror of them")
+    data = data.add_subparsers(required=True, metavar="COMMAND")
+    verb(data_status, data, "status", "where each data set would come from")
+    export = verb(data_export, data, "export", "write a classroom mirror: a folder to be named by TP_MIRROR")
+    export.add_argument("folder", type=Path)
+    export.add_argument("names", nargs="*", help="data sets (default: all)")
+    verb(doctor, verbs, "doctor", "what to send along with a question: versions, device, places of the data")
+    return top
+
+
+# ---- JupyterLab
+
+
+def lab(options):
+    """JupyterLab on notebooks/, from here on this process."""
+    try:
+        from jupyterlab.labapp import LabApp
+    except ImportError:
+        raise BadInput(NO_LAB) from None
+    os.environ.update(lab_environment())
+    return LabApp.launch_instance(lab_flags(options.port, options.ip))
+
+
+def lab_flags(port, ip):
+    """JupyterLab's own flags: what a laptop, a server without a display and a root container need."""
+    flags = [f"--ServerApp.root_dir={ROOT}", "--LabApp.default_url=/lab/tree/notebooks",
+             f"--ServerApp.ip={ip}", f"--ServerApp.port={port}"]
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        flags.append("--no-browser")  # the URL is printed in any case
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        flags.append("--allow-root")
+    return flags
+
+
+def lab_environment():
+    """Variables for JupyterLab and its kernels: this tp_utils; folders of our own where there is no home."""
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    if os.access(os.path.expanduser("~"), os.W_OK):
+        return {"PYTHONPATH": path}
+    own = tempfile.mkdtemp(prefix="tp-jupyter-")
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR")
+    return {"PYTHONPATH": path} | {name: os.environ.get(name) or f"{own}/{name}" for name in names}
+
+
+# ---- authoring
+
+
+def run(options):
+    with_sources(options.tp)
+    from .authoring.run import run
+
+    return run(options.tp)
+
+
+def outputs(options):
+    with_sources(options.tp)
+    from .authoring.run import store_outputs
+
+    return int(store_outputs(options.tp))
+
+
+def build(options):
+    with_sources(options.tp)
+    from .authoring.build import build
+
+    for path in build(options.tp):
+        print(path.relative_to(ROOT))
+    return 0
+
+
+def with_sources(tp):
+    """Raise BadInput unless there is a solution of that name, and TP_PROFILE is one."""
+    from .authoring.build import SOLUTIONS, sources
+    from .runtime import profile
+
+    if not list(SOLUTIONS.glob("tp*.py")):
+        raise BadInput(NO_SOLUTIONS)
+    try:
+        sources(tp)
+        profile()
+    except ValueError as error:
+        raise BadInput(error) from None
+
+
+# ---- data
+
+
+def data_status(options):
+    from .data import NAMES
+    from .data.places import cached_path, where
+    from .runtime import cache_dir
+    from .show import Table
+
+    rows = [[name, where(name), size(cached_path(name)) if cached_path(name).exists() else ""] for name in NAMES]
+    print(Table(["data set", "place", "size"], rows, caption=f"cache: {cache_dir()}"))
+    return 0
+
+
+def data_export(options):
+    from .data import NAMES
+    from .data.places import export
+
+    if unknown := [name for name in options.names if name not in NAMES]:
+        raise BadInput(UNKNOWN_SET.format(names=", ".join(unknown), known=", ".join(NAMES)))
+    try:  # before anything is downloaded
+        options.folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=options.folder).close()
+    except OSError as error:
+        raise BadInput(NOT_WRITABLE.format(folder=options.folder, why=error.strerror)) from None
+    for name in export(options.folder, options.names or NAMES):
+        print(f"{options.folder / name}  {size(options.folder / name)}")
+    print(f"A classroom mirror: TP_MIRROR={options.folder.resolve()}")
+    return 0
+
+
+def size(path):
+    """The size of a file, or of all files in a folder, in words."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return f"{sum(file.stat().st_size for file in files if file.is_file()) / 1e6:,.1f} MB"
+
+
+# ---- doctor: what a teaching assistant asks for first
+
+
+def doctor(options):
+    """Print one part after the other; a broken one is named, and makes the exit status 1."""
+    broken = 0
+    for part in (system, versions, device, settings, cache, mirror, solutions, data_sets, networks):
+        print(part.__name__.replace("_", " "))
+        try:
+            for line in part():
+                print(f"  {line}")
+        except Exception as error:  # whatever is broken on this machine: to find out is the purpose
+            broken += 1
+            print(f"  BROKEN: {type(error).__name__}: {error}")
+    return int(broken > 0)
+
+
+def system():
+    import platform
+
+    yield f"Python {platform.python_version()}, {sys.executable}"
+    yield f"{platform.platform()}, {os.cpu_count()} CPU cores"
+    yield f"course in {ROOT}"
+
+
+def versions():
+    """Those of the packages that pyproject.toml asks for, beside the tested ones."""
+    tested = pins()
+    for name in requested():
+        try:
+            installed = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            yield f"{name}: NOT INSTALLED (tested with {tested[name]})"
+            continue
+        same = installed.partition("+")[0] == tested[name]  # 2.15.0+cpu is 2.15.0
+        yield f"{name} {installed}" + ("" if same else f" (tested with {tested[name]})")
+
+
+def pins():
+    """{package: version} of constraints.txt."""
+    return dict(re.findall(r"^([\w.-]+)==([^\s;#]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+
+
+def requested():
+    """The packages that students need, from pyproject.toml."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = project["dependencies"] + project["optional-dependencies"]["lab"]
+    return [re.match(r"[\w.-]+", line)[0] for line in lines]
+
+
+def device():
+    import torch
+
+    from .runtime import device, profile
+
+    yield f"{device()}, profile {profile()}"
+    for number in range(torch.cuda.device_count()):
+        gpu = torch.cuda.get_device_properties(number)
+        yield f"cuda:{number}: {gpu.name}, {gpu.total_memory / 2**30:.0f} GiB"
+    torch.ones(2, device=device()).sum().item()  # a driver that does not fit shows itself here
+
+
+def settings():
+    found = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("TP_"))
+    yield from found or ["no TP_… variable is set"]
+
+
+def cache():
+    import shutil
+
+    from .runtime import cache_dir
+
+    folder = cache_dir()
+    yield f"{folder}, {size(folder)}; {shutil.disk_usage(folder).free / 1e9:,.0f} GB free on its disk"
+
+
+def mirror():
+    """Asked once; if it does not answer, what follows leaves it out: nobody waits for it ten times."""
+    from .data.fetch import FetchError, mirror, sums
+
+    if mirror() is None:
+        yield "none (TP_MIRROR is not set)"
+        return
+    try:
+        yield f"{mirror()}, {len(sums(mirror()))} files"
+    except FetchError as error:
+        yield UNREACHABLE.format(place=mirror(), why=error)
+        del os.environ["TP_MIRROR"]
+
+
+def solutions():
+    found = sorted(path.stem for path in (ROOT / "solutions").glob("tp*.py"))
+    yield ", ".join(found) if found else "none: the instructor's"
+
+
+def data_sets():
+    from .data import NAMES
+    from .data.places import where
+
+    for name in NAMES:
+        yield f"{name}: {where(name)}"
+
+
+def networks():
+    from .nets import NAMES, where
+
+    for name in NAMES:
+        yield f"{name}: {where(name)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
