@@ -34,6 +34,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import tp_utils as tp
+from tp_utils import tp07
 
 # %% [markdown]
 # # Part 1. VGG16
@@ -43,8 +44,6 @@ import tp_utils as tp
 # while the channels grow (above), and where the parameters are (below).
 
 # %%
-from tp_utils import tp07
-
 layers = tp07.architecture("vgg16")
 tp07.draw_architecture(layers, "VGG16: output channels and size of each layer (above), its parameters (below)")
 
@@ -192,7 +191,8 @@ tp.show.curves(range(1, 21), passes, "pass", "probability of its class",
 #
 # **Normalisation.** The weights were learnt on inputs of mean 0 and standard deviation 1. Pixels in [0, 1] have a
 # quarter of that contrast, and none is negative: biases weigh more than the image, and most first places are
-# lost. Pixels in [0, 255] err the other way: the contrast is 57 times too strong and the biases hardly count. The order of
+# lost. Pixels in [0, 255] err the other way: the contrast is 57 times too strong and the biases hardly count. The
+# order of
 # the scores of a network of ReLUs barely depends on the scale of its input, so this costs less than one would
 # think, but every probability is now next to 0 or 1: the network has become sure of everything.
 #
@@ -535,8 +535,8 @@ tp.show.Table(["stage", "dimension", "C", "test accuracy", "ms per image up to h
               [[n, d, f"{best:g}", f"{a:.1%}", f"{ms:.1f}", f"{s:.2f}"] for n, d, best, a, ms, s in stages])
 
 # %%
-tp.show.curves([row[4] for row in stages], {"stages": [row[3] for row in stages]}, "milliseconds per image up to the stage",
-               "test accuracy", f"{network.name}: depth buys accuracy")
+tp.show.curves([row[4] for row in stages], {"stages": [row[3] for row in stages]},
+               "milliseconds per image up to the stage", "test accuracy", f"{network.name}: depth buys accuracy")
 
 # %% [markdown]
 # **Conclusion.** Every stage helps up to the last or nearly so: scenes are near enough to ImageNet. The first
@@ -581,7 +581,8 @@ tp.show.Table(["network", "test accuracy here", "the report's"],
 # ## 3.4 A new last layer, and fine-tuning
 #
 # In place of the SVM, a layer with one score per class. First alone, on the features of the frozen network; then
-# with the upper half of SqueezeNet (from its module 9 on) learning as well. The lower half stays frozen, so its output is
+# with the upper half of SqueezeNet (from its module 9 on) learning as well. The lower half stays frozen, so its
+# output is
 # computed once. Settings fixed in advance (AdamW, one cycle; learning rate 0.01 for the new layer, 0.001 for the
 # borrowed ones), three seeds.
 
@@ -709,12 +710,14 @@ def picture(split, i):
 
 shown = (contradictory + [group for group in groups if group not in contradictory])[:6]
 tp.show.grid([picture(s, i) for group in shown for s, i in group[:2]],
-             [f"{s} {i}\n{scenes.classes[label_of[s][i]]}" for group in shown for s, i in group[:2]], columns=6, size=1.3,
+             [f"{s} {i}\n{scenes.classes[label_of[s][i]]}" for group in shown for s, i in group[:2]],
+             columns=6, size=1.3,
              title="Twins: each pair is one image twice") if shown else "No duplicates in this set."
 
 # %% [markdown]
 # **Conclusion.** The well-known benchmark has twins across its split, few enough here to change little, and at least
-# one image that two people labelled differently: no classifier can be right on both copies. It takes three lines to look;
+# one image that two people labelled differently: no classifier can be right on both copies. It takes three lines to
+# look;
 # look always.
 
 # %% [markdown]

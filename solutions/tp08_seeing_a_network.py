@@ -33,17 +33,15 @@
 
 # %% tags=["setup"]
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 import tp_utils as tp
+from tp_utils import tp08
 
 # %% [markdown]
 # SqueezeNet 1.1 is small, good enough, and quick on a CPU. `inputs` are the photographs as it wants them (normalised).
 
 # %%
-from tp_utils import tp08
-
 network = tp.nets.pretrained("squeezenet1_1")
 photos = tp.data.photos()
 images = photos.test_images
@@ -124,7 +122,8 @@ tp.show.grid([*images[some], *tp.show.stretched(maps[some])], [tp08.short(labels
 
 # %% [markdown]
 # The most salient pixels become seeds of the object, the least salient ones of the background, and a random walker on
-# the colours decides on the rest. **See** that a network trained on class names alone has some idea of where things are.
+# the colours decides on the rest. **See** that a network trained on class names alone has some idea of where things
+# are.
 
 # %%
 masks = [tp08.segment(images[i], maps[i]) for i in some[:tp.pick(smoke=2, cpu=6, full=6)]]
@@ -207,16 +206,18 @@ with torch.no_grad():
 statistics = tp08.fooling_statistics(originals, adversarials, used)
 length = torch.cat([tp.nets.to_pixels(x) for x in originals]).flatten(1).norm(dim=1).mean().item()
 tp.show.Table(["over the set", "mean", "sd", "largest"],
-              [[name, f"{mean:.3g}", f"{sd:.2g}", f"{largest:.3g}"] for name, (mean, sd, largest) in statistics.items()],
-              caption=f"{sum(reached)} of {count} images reached their target within 100 steps. Norms in pixels of [0, 1]; "
-                      f"the photographs themselves have a mean L2 norm of {length:.0f}.")
+              [[name, f"{mean:.3g}", f"{sd:.2g}", f"{largest:.3g}"]
+               for name, (mean, sd, largest) in statistics.items()],
+              caption=f"{sum(reached)} of {count} images reached their target within 100 steps. "
+                      f"Norms in pixels of [0, 1]; the photographs themselves have a mean L2 norm of {length:.0f}.")
 
 # %% [markdown]
 # **Question 8.5 ★** Show and interpret the results.
 
 # %% [markdown] answer="8.5"
 # Every image of the set is taken for a class fixed beforehand after ten or twenty steps, with a change that is
-# invisible until it is magnified: its norm is a hundredth of the image's. The difference does not look like the target; it
+# invisible until it is magnified: its norm is a hundredth of the image's. The difference does not look like the
+# target; it
 # is a fine-grained texture, stronger where the saliency is. The probability of the new class is modest, since
 # the climb stops as soon as it is first; a few more steps and it is near 1 (the slider below).
 
@@ -233,8 +234,10 @@ def draw_attack(photo, target, steps, magnification):
     if (photo, target) not in paths:
         paths[photo, target] = tp08.attack_path(fooling_image, inputs[photo:photo + 1], target, network)
     path = paths[photo, target]
-    return tp08.attack_figure(network, [(path[0], path[min(steps, len(path) - 1)])], magnification,
-                              title=f"{min(steps, len(path) - 1)} steps towards “{tp08.short(target)}” (reached at {len(path) - 1})")
+    last = len(path) - 1
+    steps = min(steps, last)
+    return tp08.attack_figure(network, [(path[0], path[steps])], magnification,
+                              title=f"{steps} steps towards “{tp08.short(target)}” (reached at {last})")
 
 
 tp.widgets.explore(draw_attack, photo=[(f"{i}: {tp08.short(labels[i])}", i) for i in range(len(images))],
@@ -254,7 +257,8 @@ tp.widgets.explore(draw_attack, photo=[(f"{i}: {tp08.short(labels[i])}", i) for 
 # **Question 8.7** (bonus) What are the limits of this naive method, and which are better? Part 5 has two of them.
 
 # %% [markdown] answer="8.7"
-# It needs the weights (white box) and many gradients for each image; its result is not kept within valid pixels nor to a
+# It needs the weights (white box) and many gradients for each image; its result is not kept within valid pixels nor
+# to a
 # bound that an eye would agree to, is lost when rounded or compressed if it stops at the border of the class, and
 # depends on the step size. Better: FGSM (one step, fixed L∞ size), PGD (its iterated, projected version, the
 # usual yardstick of robustness), DeepFool and Carlini-Wagner (smallest change), universal perturbations (one for
@@ -268,7 +272,8 @@ tp.widgets.explore(draw_attack, photo=[(f"{i}: {tp08.short(labels[i])}", i) for 
 #
 # ### Exercise 8.3: `class_visualisation_step` (★☆☆, 10 minutes)
 #
-# One step of gradient ascent. The helper `tp08.visualise` repeats it and gives jitter (the image shifts by a few pixels at
+# One step of gradient ascent. The helper `tp08.visualise` repeats it and gives jitter (the image shifts by a few
+# pixels at
 # each step), a slight blur now and then, and keeps pixels valid.
 
 # %% exercise="8.3"
@@ -307,7 +312,8 @@ tp.show.grid([image[0] for image, _, _ in painted.values()],
 
 # %% [markdown] answer="8.8"
 # One recognises the parts that tell the class: the legs of the spider, neck and beak of the ostrich, stripes on
-# horses' bodies. They come several times, in all places and sizes, without a global layout: the network averages its last
+# horses' bodies. They come several times, in all places and sizes, without a global layout: the network averages its
+# last
 # map over all positions, so more is better. Colours are unreal, for nothing asks for likely
 # images; only the score counts. And the score is reached very early: most of the work embellishes an image that is
 # already sure to be of the class.
@@ -330,7 +336,8 @@ settings = [(n, rate, l2) for n in tp.pick(smoke=[2], cpu=[200, 300], full=[200,
             for l2 in (1e-3, 1e-2)]
 varied = [tp08.visualise(class_visualisation_step, 76, network, n, rate, l2) for n, rate, l2 in settings]
 tp.show.grid([image[0] for image, _, _ in varied],
-             [f"{n} iterations, rate {rate}\nλ = {l2:g}: {p:.0%}" for (n, rate, l2), (_, _, p) in zip(settings, varied, strict=True)],
+             [f"{n} iterations, rate {rate}\nλ = {l2:g}: {p:.0%}"
+              for (n, rate, l2), (_, _, p) in zip(settings, varied, strict=True)],
              columns=4, size=2.2, title="Tarantula: iterations, learning rate, regularisation")
 
 # %% [markdown] answer="8.9"
@@ -348,7 +355,8 @@ tp.show.grid([image[0] for image, _, _ in varied],
 # %%
 start = inputs[:1]
 own = labels[0].item()
-turned = {tp08.short(k): tp08.visualise(class_visualisation_step, k, network, tp.pick(smoke=2, cpu=100, full=200), start=start)
+steps = tp.pick(smoke=2, cpu=100, full=200)
+turned = {tp08.short(k): tp08.visualise(class_visualisation_step, k, network, steps, start=start)
           for k in (own, 76, 130)}
 tp.show.grid([images[0] / 255, *(image[0] for image, _, _ in turned.values())],
              ["the photograph\n"] + [f"towards {name}\nprobability {p:.1%}" for name, (_, _, p) in turned.items()],
@@ -356,7 +364,8 @@ tp.show.grid([images[0] / 255, *(image[0] for image, _, _ in turned.values())],
 
 # %% [markdown] answer="8.10"
 # The photograph lends its shapes: outlines that fit become legs, necks or feathers of the target (the idea behind
-# DeepDream), and the layout stays. With its own class the typical parts are exaggerated and repeated in the background. With
+# DeepDream), and the layout stays. With its own class the typical parts are exaggerated and repeated in the
+# background. With
 # few steps one has an adversarial example instead, with nothing to see; many steps and the start is forgotten.
 
 # %% [markdown]
@@ -368,8 +377,9 @@ for other in (*others, untrained):
     label = other.name.replace("\n", " ")
     image, _, p = tp08.visualise(class_visualisation_step, 9, other, tp.pick(smoke=2, cpu=100, full=300))
     comparison[label] = (image[0], p)
-tp.show.grid([image for image, _ in comparison.values()], [f"{name}\nprobability {p:.1%}" for name, (_, p) in comparison.items()],
-             columns=4, size=2.4, title="Ostrich, according to several networks")
+tp.show.grid([image for image, _ in comparison.values()],
+             [f"{name}\nprobability {p:.1%}" for name, (_, p) in comparison.items()], columns=4, size=2.4,
+             title="Ostrich, according to several networks")
 
 # %% [markdown] answer="8.11"
 # A better classifier does not always paint a better picture: VGG16 and SqueezeNet give clear parts, networks
@@ -446,8 +456,8 @@ integrated_gradients = tp.check("8.5", integrated_gradients)
 
 # %%
 step_counts = tp.pick(smoke=[2, 4, 8], cpu=[4, 8, 16, 32, 64, 128], full=[4, 8, 16, 32, 64, 128, 256])
-gaps = {n: tp08.completeness_gap(integrated_gradients(inputs[:4], labels[:4], network, n), inputs[:4], labels[:4], network)
-        for n in step_counts}
+x, y = inputs[:4], labels[:4]
+gaps = {n: tp08.completeness_gap(integrated_gradients(x, y, network, n), x, y, network) for n in step_counts}
 tp.show.curves(step_counts, {tp08.short(labels[i]): [gaps[n][i].item() for n in step_counts] for i in range(4)},
                "steps", "relative gap", "Integrated gradients: the sum becomes complete", log=True, yscale="log")
 
@@ -489,7 +499,8 @@ grad_cam = tp.check("8.6", grad_cam)
 # %% [markdown]
 # ## Side by side
 #
-# All four on the same photographs. **See** how the grain of the maps changes: pixels, smoothed pixels, signed contributions
+# All four on the same photographs. **See** how the grain of the maps changes: pixels, smoothed pixels, signed
+# contributions
 # (their absolute value is drawn), regions. (About ten seconds.)
 
 # %%
@@ -530,14 +541,15 @@ def draw(photo, explained_class, method, seen_by):
     label = labels[photo:photo + 1] if explained_class < 0 else torch.tensor([explained_class], device=tp.device())
     saliency = tp.show.stretched(methods[method](inputs[photo:photo + 1], label, seen_by))[0]
     return tp.show.grid([images[photo], saliency, tp08.overlay(images[photo], saliency)],
-                        [tp08.verdict(seen_by, inputs[photo:photo + 1]), f"{method}\nfor {tp08.short(label.item())}", "both\n"],
-                        columns=3, size=2.6, cmap=tp.show.MAP)
+                        [tp08.verdict(seen_by, inputs[photo:photo + 1]),
+                         f"{method}\nfor {tp08.short(label.item())}", "both\n"], columns=3, size=2.6, cmap=tp.show.MAP)
 
 
 classes_at_hand = sorted({int(label) for label in labels}, key=tp08.short)
 tp.widgets.explore(draw, photo=[(f"{i}: {tp08.short(labels[i])}", i) for i in range(len(images))],
                    explained_class=[("(its label)", -1)] + [(tp08.short(k), k) for k in classes_at_hand],
-                   method=list(methods), seen_by=[(other.name.replace("\n", " "), other) for other in (*others, untrained)])
+                   method=list(methods),
+                   seen_by=[(other.name.replace("\n", " "), other) for other in (*others, untrained)])
 
 # %% [markdown]
 # ## Which maps can be trusted? A sanity check
@@ -564,7 +576,8 @@ tp.show.curves(depths, {name: [tp08.rank_correlation(maps_[0], m) for m in maps_
 
 # %% [markdown]
 # **Conclusion.** Multiplying by the input makes integrated gradients keep the outlines of the image whatever the
-# weights are: a correlation that stays high is a warning, not a quality. Grad-CAM loses everything with the last layers,
+# weights are: a correlation that stays high is a warning, not a quality. Grad-CAM loses everything with the last
+# layers,
 # as it should; its map may even become empty. Looking plausible to a person is no proof for an explanation.
 
 # %% [markdown]
@@ -598,7 +611,8 @@ fgsm = tp.check("8.7", fgsm)
 # %% [markdown]
 # ### Exercise 8.8: `pgd` (★★☆, 15 minutes)
 #
-# Madry et al. 2018: several small steps; after each, back into the box of size ε around the **original** image, and into
+# Madry et al. 2018: several small steps; after each, back into the box of size ε around the **original** image, and
+# into
 # the valid pixels. Start at the image itself.
 
 # %% exercise="8.8"
@@ -662,8 +676,9 @@ mnist = tp.data.mnist()
 digits = {}
 for name, digit_network in tp08.digit_networks(seed=0).items():
     optimiser = torch.optim.Adam(digit_network.parameters(), 1e-3)
-    tp.fit(digit_network, mnist.train_images, mnist.train_labels, optimiser, steps=tp.pick(smoke=30, cpu=600, full=2000),
-           batch_size=128, live=False, name=f"tp08-{name.replace(' ', '-')}")
+    tp.fit(digit_network, mnist.train_images, mnist.train_labels, optimiser,
+           steps=tp.pick(smoke=30, cpu=600, full=2000), batch_size=128, live=False,
+           name=f"tp08-{name.replace(' ', '-')}")
     digits[name] = digit_network.requires_grad_(False)
 
 # %%
@@ -671,8 +686,10 @@ tried = tp.pick(smoke=100, cpu=1000, full=10000)
 digit_pixels, digit_labels = mnist.test_images[:tried].float() / 255, mnist.test_labels[:tried]
 digit_matrix = tp08.transfer_matrix(lambda x, y, net: pgd(x, y, net, 0.2, 0.05, 10), list(digits.values()),
                                     digit_pixels, digit_labels)
-clean = torch.tensor([tp08.accuracy_under(lambda x, y, net: x, digit_pixels, digit_labels, net) for net in digits.values()])
-tp08.transfer_figure(torch.cat([digit_matrix, clean[None]]), list(digits), "MNIST: accuracy under PGD, ε = 0.2, 10 steps")
+clean = torch.tensor([tp08.accuracy_under(lambda x, y, net: x, digit_pixels, digit_labels, net)
+                      for net in digits.values()])
+tp08.transfer_figure(torch.cat([digit_matrix, clean[None]]), list(digits),
+                     "MNIST: accuracy under PGD, ε = 0.2, 10 steps")
 
 # %% [markdown]
 # **Conclusion.** The diagonal (attacker knows the network) is near zero. Off the diagonal the attacks still cost the
@@ -688,8 +705,8 @@ tp08.transfer_figure(torch.cat([digit_matrix, clean[None]]), list(digits), "MNIS
 
 # %% tags=["solution"]
 tp.save_results("tp08", {
-    "protocol": f"{photos.source}; {network.name}; targets fixed in advance (label + 500 modulo 1000); norms in pixels of "
-                "[0, 1]; MNIST: first test images, PGD with ε = 0.2, 10 steps of 0.05",
+    "protocol": f"{photos.source}; {network.name}; targets fixed in advance (label + 500 modulo 1000); "
+                "norms in pixels of [0, 1]; MNIST: first test images, PGD with ε = 0.2, 10 steps of 0.05",
     "network": network.name, "images": count,
     "fooled": sum(reached), "fooling": {name: dict(zip(("mean", "sd", "largest"), values, strict=True))
                                         for name, values in statistics.items()},
@@ -698,6 +715,7 @@ tp.save_results("tp08", {
     "rank_correlation": {name: dict(zip(map(str, depths), (tp08.rank_correlation(m[0], x) for x in m), strict=True))
                          for name, m in survived.items()},
     "epsilon_255ths": list(levels), "accuracy_under_attack": robustness,
-    "mnist_transfer": {"networks": list(digits), "accuracy": digit_matrix.tolist(), "clean": clean.tolist(), "images": tried},
+    "mnist_transfer": {"networks": list(digits), "accuracy": digit_matrix.tolist(), "clean": clean.tolist(),
+                       "images": tried},
     "class_probability": {name: p for name, (_, _, p) in painted.items()},
 }, command="make outputs TP=tp08", data_is_sample=photos.sample)

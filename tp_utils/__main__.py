@@ -15,6 +15,8 @@ NO_LAB = "JupyterLab is not installed: `make lab` does it, or pip install -e '.[
 NO_SOLUTIONS = "there are no solutions here: solutions/ is the instructor's"
 UNKNOWN_SET = "no data set named {names}; there are {known}"
 NOT_WRITABLE = "cannot write to {folder}: {why}"
+MIRROR = "A classroom mirror, for use with TP_MIRROR={folder} (MNIST is embedded, it needs none)"
+LEFT_OUT = "left out, since only a sample is to be had here: {names}"
 UNREACHABLE = "{place}, not usable: {why}"
 
 
@@ -159,10 +161,16 @@ def data_export(options):
         tempfile.TemporaryFile(dir=options.folder).close()
     except OSError as error:
         raise BadInput(NOT_WRITABLE.format(folder=options.folder, why=error.strerror)) from None
-    for name in export(options.folder, options.names or NAMES):
-        print(f"{options.folder / name}  {size(options.folder / name)}")
-    print(f"A classroom mirror: TP_MIRROR={options.folder.resolve()}")
-    return 0
+    names = options.names or NAMES
+    held = export(options.folder, names)
+    for file in held:
+        print(f"{options.folder / file}  {size(options.folder / file)}")
+    if held:
+        print(MIRROR.format(folder=options.folder.resolve()))
+    left_out = [name for name in names if name != "mnist" and f"{name}.npz" not in held]
+    if left_out:
+        print(LEFT_OUT.format(names=", ".join(left_out)), file=sys.stderr)
+    return int(bool(left_out))
 
 
 def size(path):

@@ -16,7 +16,7 @@ def confusion(predictions, labels, classes):
 
 
 def most_confused(matrix, k=5):
-    """The k largest off-diagonal entries of a confusion matrix: [(true class, predicted class, count)], largest first."""
+    """The k largest errors of a confusion matrix: [(true class, predicted class, count)], largest first."""
     errors = matrix.clone().fill_diagonal_(0)
     counts, places = errors.flatten().topk(k)
     return [(p // len(matrix), p % len(matrix), c) for p, c in zip(places.tolist(), counts.tolist(), strict=True) if c]

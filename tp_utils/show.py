@@ -56,7 +56,8 @@ def grid(images, titles=None, columns=8, size=1.5, title=None, cmap="gray", limi
 
 def table_of_images(rows, columns, cell, title=None, size=1.5, cmap="gray"):
     """Labelled rows × columns of images or maps; cell(row, column) gives the image, or (image, text below it)."""
-    fig, axes = figure(len(rows), len(columns), len(columns) * size + 0.8, len(rows) * (size + 0.2) + 0.4, squeeze=False)
+    fig, axes = figure(len(rows), len(columns), len(columns) * size + 0.8, len(rows) * (size + 0.2) + 0.4,
+                       squeeze=False)
     for i, row in enumerate(rows):
         for j, column in enumerate(columns):
             image = cell(i, j)
@@ -137,7 +138,8 @@ class Table:
         import html
 
         def row(values, tag):
-            return "<tr>" + "".join(f'<{tag} style="text-align:left">{html.escape(str(v))}</{tag}>' for v in values) + "</tr>"
+            cells = (f'<{tag} style="text-align:left">{html.escape(str(value))}</{tag}>' for value in values)
+            return f"<tr>{''.join(cells)}</tr>"
 
         return (f"<table><caption style='text-align:left'>{html.escape(self.caption)}</caption>"
                 + row(self.columns, "th") + "".join(row(r, "td") for r in self.rows) + "</table>")

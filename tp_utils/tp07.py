@@ -61,7 +61,8 @@ def draw_architecture(rows, title):
     bottom.bar(range(len(layers)), millions, color=[colours[row[1]] for row in layers])
     for x, value in enumerate(millions):
         if value:
-            bottom.text(x, value, f"{value:.2g}" if value < 10 else f"{value:.0f}", ha="center", va="bottom", fontsize=6.5)
+            text = f"{value:.2g}" if value < 10 else f"{value:.0f}"
+            bottom.text(x, value, text, ha="center", va="bottom", fontsize=6.5)
     bottom.set(ylabel="parameters (millions)", xticks=range(len(layers)))
     bottom.set_xticklabels([row[0] for row in layers], rotation=60, ha="right", fontsize=7)
     return fig
@@ -139,7 +140,7 @@ def stage_features(network, images, prepare, batch_size=32):
 def stage_times(network, images, prepare):
     """Milliseconds per image from the input up to each stage: {stage name: float}."""
     inputs, times = prepare(images.to(device())), {}
-    wanted = dict((module, name) for name, module in stages(network))
+    wanted = {module: name for name, module in stages(network)}
     with torch.no_grad():
         for _ in range(2):  # the first round warms up
             x, start = inputs, time.perf_counter()
@@ -184,7 +185,7 @@ def draw_per_class(labels, count, seed):
 
 
 def pca(train, test, dimensions):
-    """Features projected on the first principal components of the training features; the fit never sees the test set."""
+    """Features projected on the first principal components of the training features (test ones have no say)."""
     from sklearn.decomposition import PCA
 
     reduced = PCA(dimensions, random_state=0).fit(train.numpy())

@@ -153,7 +153,8 @@ def transfer_figure(matrix, names, title):
         for j, value in enumerate(row):
             axis.text(j, i, f"{value:.0%}", ha="center", va="center", color="white" if value < 0.5 else "black")
     rows = [*names, "(no attack)"][:len(matrix)]
-    axis.set(xticks=range(len(names)), yticks=range(len(matrix)), xlabel="accuracy of", ylabel="made against", title=title)
+    axis.set(xticks=range(len(names)), yticks=range(len(matrix)), xlabel="accuracy of", ylabel="made against",
+             title=title)
     axis.set_xticklabels(names)
     axis.set_yticklabels(rows)
     axis.grid(False)
@@ -181,7 +182,9 @@ def digit_networks(seed):
 
 def visualise(step, target, network, steps=200, learning_rate=5, l2=1e-3, start=None, jitter=16, blur_every=10,
               film_every=10, seed=0):
-    """Climb to an image that the network takes for a class (Simonyan et al. 2014; jitter and blur: Yosinski et al. 2015).
+    """Climb to an image that the network takes for a class.
+
+    After Simonyan et al. 2014, with the jitter and the blur of Yosinski et al. 2015.
 
     step:   exercise 8.3's function (image, target, network, learning_rate, l2) → image
     start:  normalised [1, 3, H, W] to start from; None: faint noise, 224 × 224

@@ -127,7 +127,8 @@ def write_index(results):
         picture = f'<img alt="" src="data:image/png;base64,{result.picture}">' if result.picture else ""
         state = "failed" if result.error else f"ran in {result.seconds:.0f} s"
         return (f'<a class="card" href="{result.name}.html">{picture}<div><h2>{html.escape(result.title)}</h2>'
-                f"<p>{html.escape(result.goal)}</p><small>{state}; {html.escape('; '.join(result.data))}</small></div></a>")
+                f"<p>{html.escape(result.goal)}</p>"
+                f"<small>{state}; {html.escape('; '.join(result.data))}</small></div></a>")
 
     (PAGES / "index.html").write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'

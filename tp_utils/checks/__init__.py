@@ -70,7 +70,8 @@ class Report:
         rows = "".join(f"<div style='margin-top:3px'><b>{label}</b> {html.escape(text)}</div>"
                        for label, text in self.lines())
         return (f"<div style='border-left:5px solid {colour};padding:4px 12px;margin:4px 0'>"
-                f"<b style='color:{colour}'>{SIGN[self.verdict]} Exercise {self.exercise}: {self.verdict}</b>{rows}</div>")
+                f"<b style='color:{colour}'>{SIGN[self.verdict]} Exercise {self.exercise}: {self.verdict}</b>"
+                f"{rows}</div>")
 
 
 def check(exercise, answer):

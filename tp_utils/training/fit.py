@@ -103,5 +103,6 @@ def batch_indices(count, batch_size, step, seed):
     """The images of a step: each epoch is a new random order, a function of (seed, epoch) only."""
     first = step * batch_size
     epochs = range(first // count, (first + batch_size - 1) // count + 1)
-    orders = [torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch)) for epoch in epochs]
+    orders = [torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+              for epoch in epochs]
     return torch.cat(orders)[first - epochs[0] * count:][:batch_size]
