@@ -387,7 +387,7 @@ print(f"test accuracy {accuracy:.1%} on {len(y_test)} images of {classes} classe
 # %% [markdown]
 # **See** which kinds of scene are taken for one another: are these the pairs that you would confuse?
 
-# %%
+# %% tags=["gallery"]
 matrix = tp.measure.confusion(predictions, y_test, classes)
 tp.show.confusion(matrix, scenes.classes, f"{scenes.name}, {network.name} features, linear SVM: {accuracy:.1%}")
 
@@ -624,7 +624,7 @@ last_layer = [train_upper(seed, whole=False) for seed in tuning_seeds]
 fine_tuned = [train_upper(seed, whole=True) for seed in tuning_seeds]
 
 # %%
-pooled_train, pooled_test = features_of(squeezenet)
+pooled_train, pooled_test = (x_train, x_test) if squeezenet is network else features_of(squeezenet)
 svm_reference = tp07.svm_accuracy(pooled_train, y_train, pooled_test, y_test,
                                   choose_c(pooled_train, y_train, [0.1, 1.0, 10.0]))
 tp.show.Table(["classifier on SqueezeNet", "test accuracy"], [

@@ -116,7 +116,8 @@ def rules(cells):
             ("get_ipython().system(" in python or "get_ipython().getoutput(" in python, SHELL),
         ):
             if wrong:
-                found.append(f"{cell.name}: {complaint}\n    {cell.cell.source.strip().splitlines()[0]} …")
+                first_line = cell.cell.source.strip().partition("\n")[0]
+                found.append(f"{cell.name}: {complaint}\n    {first_line} …")
     return found
 
 

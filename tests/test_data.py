@@ -20,7 +20,7 @@ from PIL import Image
 from test_fetch import PAGE, Server, digest, refused_port
 
 from tp_utils import data, nets
-from tp_utils.data import ImageSet, official, places, samples
+from tp_utils.data import ImageSet, embedded, official, places, samples
 from tp_utils.data.fetch import FetchError, sums, write_sums
 from tp_utils.data.imageset import SAMPLE
 
@@ -114,7 +114,7 @@ def test_mnist_loads_in_under_a_second():
 
 
 def test_a_damaged_embedded_file_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(places, "EMBEDDED", tmp_path)
+    monkeypatch.setattr(embedded, "EMBEDDED", tmp_path)
     (tmp_path / "mnist").mkdir()
     for line in (REPOSITORY / "data" / "SHA256SUMS").read_text().splitlines():
         (tmp_path / line.split()[1]).write_bytes(b"damaged")

@@ -17,6 +17,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE = 120  # seconds; a start takes about 5
+URL = re.compile(r"(?P<address>http://127\.0\.0\.1:(?P<port>\d+))/lab\S*\?token=(?P<token>\w+)\s")
 
 
 @contextlib.contextmanager
@@ -31,10 +32,10 @@ def lab(port, folder):
                                    cwd=REPOSITORY, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
         end = time.monotonic() + PATIENCE
-        while not (found := re.search(r"(http://\S+?)/lab\S*\?token=(\w+)", log.read_text(errors="replace"))):
+        while not (found := URL.search(log.read_text(errors="replace"))) or not listens(int(found["port"])):
             assert process.poll() is None and time.monotonic() < end, log.read_text(errors="replace")
             time.sleep(0.1)
-        yield found[1], found[2]
+        yield found["address"], found["token"]
     finally:
         process.terminate()
         try:
@@ -42,6 +43,12 @@ def lab(port, folder):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def listens(port):
+    """JupyterLab prints its URL a moment before it listens."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port():
@@ -63,9 +70,7 @@ def server(tmp_path_factory):
 
 
 def test_it_answers_on_loopback(server):
-    address, token = server
-    assert address.startswith("http://127.0.0.1:")
-    assert status(address, token)["kernels"] == 0
+    assert status(*server)["kernels"] == 0
 
 
 def test_a_stranger_is_turned_away(server):

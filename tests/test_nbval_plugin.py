@@ -86,7 +86,7 @@ def run_pytest(folder, *arguments, **environment):
     env = {name: value for name, value in os.environ.items() if name != "TP_CACHE"}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-c", str(TESTS / "pytest.ini"), f"--rootdir={folder}", ".", "--color=no",
-         "--junitxml=report.xml", "--nbval-cell-timeout=10", *arguments],
+         "--junitxml=report.xml", "--nbval-cell-timeout=8", *arguments],
         cwd=folder, env={**env, "MPLBACKEND": "agg", "TP_RESULTS": "1", "TP_MIRROR": "somewhere", **environment},
         capture_output=True, text=True, timeout=120)
     verdicts, seconds = {}, {}
@@ -108,7 +108,8 @@ def report(tmp_path_factory):
 
 
 def failures(report, notebook):
-    return {item: message for item, (verdict, message) in report[1][notebook].items() if verdict in ("failure", "error")}
+    verdicts = report[1][notebook]
+    return {item: message for item, (verdict, message) in verdicts.items() if verdict in ("failure", "error")}
 
 
 @pytest.mark.parametrize("notebook", ["passing", "raising", "skipped", "network", "environment", "solutions/strict"])
@@ -129,7 +130,7 @@ def test_a_good_notebook_passes(report, notebook):
     ("shell", "rules", "its exit status goes unnoticed"),
     ("shell-output", "rules", "its exit status goes unnoticed"),
     ("nothing-to-check", "rules", "checks nothing here"),
-    ("hanging", "Cell 1", "Timeout of 10 seconds"),
+    ("hanging", "Cell 1", "Timeout of 8 seconds"),
 ])
 def test_what_is_wrong_with_a_notebook_fails_it_and_is_named(report, notebook, item, message):
     found = failures(report, notebook)

@@ -21,8 +21,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 CONSTRAINTS = (REPOSITORY / "constraints.txt").read_text()
 PINS = {canonicalize_name(name): version for name, version in cli.pins().items()}
-DECLARED = [Requirement(line) for line in
-            PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])]
+EXTRAS = PROJECT["optional-dependencies"]
+DECLARED = [Requirement(line) for line in [*PROJECT["dependencies"], *EXTRAS["lab"], *EXTRAS["dev"]]]
 OF_TORCH = re.compile("nvidia-|cuda-|triton|setuptools")  # torch's own, per platform: see constraints.txt
 
 
@@ -58,6 +58,13 @@ def test_whatever_is_installed_for_the_course_is_pinned():
     assert not names - set(PINS), "without a pin"
     if sys.version_info[:2] == (3, 11):  # the Python they were taken from; others need a few less
         assert not set(PINS) - names, "pinned, but no longer needed"
+
+
+def test_no_pin_refuses_the_oldest_python():
+    oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    for package in metadata.distributions():
+        if PINS.get(canonicalize_name(package.name)) == package.version:
+            assert SpecifierSet(package.metadata["Requires-Python"] or "").contains(oldest), package.name
 
 
 def test_conda_users_get_the_same_versions():

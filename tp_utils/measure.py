@@ -18,7 +18,7 @@ def confusion(predictions, labels, classes):
 def most_confused(matrix, k=5):
     """The k largest errors of a confusion matrix: [(true class, predicted class, count)], largest first."""
     errors = matrix.clone().fill_diagonal_(0)
-    counts, places = errors.flatten().topk(k)
+    counts, places = errors.flatten().topk(min(k, errors.numel()))
     return [(p // len(matrix), p % len(matrix), c) for p, c in zip(places.tolist(), counts.tolist(), strict=True) if c]
 
 

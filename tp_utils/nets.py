@@ -20,7 +20,7 @@ WHERE = {"cache": "kept before (cache)", "classroom mirror": "from the classroom
          "official source": "from the official source"}
 ABSENT = "{name}: its weights are not to be had here ({why}); SqueezeNet 1.1 (embedded) takes its place."
 UNKNOWN = "{name!r} is not an ImageNet classifier of torchvision. The course uses {names}."
-LEFT_OUT = "{name} is left out: {why}."
+LEFT_OUT = "Left out, for want of their weights: {names} ({why})."
 
 
 def pretrained(name, fallback=True):
@@ -130,14 +130,17 @@ def where(name):
 
 
 def available(names=NAMES):
-    """The names of those networks whose weights are to be had here; says so of those that are not."""
-    found = []
+    """The names of those networks whose weights are to be had here; says in one line which are left out."""
+    found, missing, why = [], [], None
     for name in names:
         try:
             find(name)
             found.append(name)
         except OSError as error:
-            say(LEFT_OUT.format(name=name, why=error))
+            missing.append(name)
+            why = error
+    if missing:
+        say(LEFT_OUT.format(names=", ".join(missing), why=why))
     return found
 
 

@@ -15,8 +15,8 @@ import json
 import os
 import platform
 import random
+import secrets
 import sys
-import tempfile
 from datetime import date
 from pathlib import Path
 
@@ -105,20 +105,26 @@ def replacing(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary.touch(exist_ok=False)  # with the permissions of an ordinary file: a cache may be shared
     try:
-        yield Path(temporary)
+        yield temporary
         os.replace(temporary, path)
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def fingerprint(*things):
-    """A short hexadecimal hash of tensors (shape, dtype and values) and of whatever prints."""
+    """A short hexadecimal hash of tensors (shape, dtype, values), of whatever prints, of lists and dicts of them."""
     total = hashlib.sha256()
     for thing in things:
-        if isinstance(thing, torch.Tensor):
+        if isinstance(thing, dict):
+            thing = list(thing.items())
+        if isinstance(thing, np.ndarray) and thing.dtype.kind in "biuf":  # whose print leaves values out
+            thing = torch.from_numpy(np.ascontiguousarray(thing))
+        if isinstance(thing, (list, tuple)):
+            total.update(f"{type(thing).__name__} {len(thing)} {fingerprint(*thing)}".encode())
+        elif isinstance(thing, torch.Tensor):
             total.update(f"{thing.dtype}{tuple(thing.shape)}".encode())
             total.update(thing.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
         else:
@@ -131,7 +137,7 @@ def cached(name, inputs, compute):
 
     name:     file name in the cache, to be recognised by a person
     inputs:   everything the result depends on (tensors and whatever prints)
-    compute:  a function without arguments that returns tensors, numbers, strings, lists or dicts
+    compute:  a function without arguments that returns tensors, Python's own numbers, strings, lists or dicts
     """
     path = cache_dir("computed") / f"{name}-{fingerprint(*inputs)}.pt"
     if path.exists():
@@ -165,7 +171,6 @@ def save_results(name, numbers, command, data_is_sample=False):
     path = ROOT / "results" / f"{name}.json"
     with replacing(path) as temporary:
         temporary.write_text(json.dumps({**circumstances(command), **numbers}, indent=1) + "\n")
-    path.chmod(0o644)
     return say(SAVED.format(path=path.relative_to(ROOT)))
 
 

@@ -32,6 +32,14 @@ def drawable(image):
     return image.numpy()
 
 
+def draw(axis, image, cmap="gray", limits=None):
+    """Draw an image from black to white, a map over the range of its values (unless `limits` says otherwise)."""
+    if limits is None and image.ndim == 3:
+        limits = (0, 255) if image.dtype == torch.uint8 else (0, 1)
+    low, high = limits or (None, None)
+    axis.imshow(drawable(image), cmap=cmap, vmin=low, vmax=high)
+
+
 def grid(images, titles=None, columns=8, size=1.5, title=None, cmap="gray", limits=None):
     """A grid of images (uint8 or float in [0, 1], [N, C, H, W] or a list) or of maps [N, H, W].
 
@@ -42,11 +50,10 @@ def grid(images, titles=None, columns=8, size=1.5, title=None, cmap="gray", limi
     rows = -(-count // columns)
     text = max((str(t).count("\n") + 1 for t in titles or ()), default=0)
     fig, axes = figure(rows, columns, columns * size, rows * (size + 0.16 * text) + 0.3 * bool(title), squeeze=False)
-    low, high = limits or (None, None)
     for i, axis in enumerate(axes.flat):
         axis.axis("off")
         if i < count:
-            axis.imshow(drawable(images[i]), cmap=cmap, vmin=low, vmax=high)
+            draw(axis, images[i], cmap, limits)
             if titles:
                 axis.set_title(titles[i], fontsize=7.5)
     if title:
@@ -65,7 +72,7 @@ def table_of_images(rows, columns, cell, title=None, size=1.5, cmap="gray"):
             if isinstance(image, tuple):
                 image, text = image
                 axis.set_xlabel(text, fontsize=7.5)
-            axis.imshow(drawable(image), cmap=cmap)
+            draw(axis, image, cmap)
             axis.set(xticks=[], yticks=[])
             axis.grid(False)
             axis.spines[:].set_visible(False)
@@ -83,7 +90,7 @@ def confusion(matrix, classes, title="Confusion matrix"):
     side = 0.36 * len(classes) + 1.6
     fig, axis = figure(width=side, height=side)
     share = matrix / matrix.sum(1, keepdim=True).clamp_min(1)
-    axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    draw(axis, share, "Blues", limits=(0, 1))
     for i in range(len(classes)):
         for j in range(len(classes)):
             if matrix[i, j]:
@@ -141,12 +148,15 @@ class Table:
             cells = (f'<{tag} style="text-align:left">{html.escape(str(value))}</{tag}>' for value in values)
             return f"<tr>{''.join(cells)}</tr>"
 
-        return (f"<table><caption style='text-align:left'>{html.escape(self.caption)}</caption>"
-                + row(self.columns, "th") + "".join(row(r, "td") for r in self.rows) + "</table>")
+        return (f"<div>{html.escape(self.caption)}</div><table>" + row(self.columns, "th")
+                + "".join(row(r, "td") for r in self.rows) + "</table>")
 
     def _repr_markdown_(self):
-        lines = [self.columns, ["---"] * len(self.columns), *self.rows]
-        return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+        import html
+
+        lines = [[html.escape(str(v), quote=False).replace("|", "\\|").replace("\n", "<br>") for v in line]
+                 for line in (self.columns, *self.rows)]
+        return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], ["---"] * len(self.columns), *lines[1:]])
 
 
 def png(fig):
@@ -166,14 +176,15 @@ class Film:
         """The frames as PIL images."""
         from PIL import Image
 
-        arrays = (self.frames.clamp(0, 1) * 255).round().byte().expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
+        colours = (self.frames.detach().cpu().clamp(0, 1) * 255).round().byte().expand(-1, 3, -1, -1)
+        arrays = colours.permute(0, 2, 3, 1).numpy()
         return [Image.fromarray(a).resize((a.shape[1] * self.scale, a.shape[0] * self.scale)) for a in arrays]
 
     def webp(self):
         """An animated WebP, as bytes."""
         first, *rest = self.pictures()
         out = io.BytesIO()
-        first.save(out, "WEBP", save_all=True, append_images=rest, duration=self.milliseconds, loop=0, quality=80)
+        first.save(out, "WEBP", save_all=True, append_images=rest, duration=self.milliseconds, loop=0, quality=60)
         return out.getvalue()
 
     def __str__(self):

@@ -35,19 +35,23 @@ def segment(image, saliency):
     low, high = smooth.quantile(0.30), smooth.quantile(0.95)
     seeds = torch.where(smooth >= high, 1, torch.where(smooth <= low, 2, 0))
     colours = image.permute(1, 2, 0).numpy() / 255
-    labels = random_walker(colours, seeds.numpy(), beta=300, mode="cg_j", channel_axis=-1)
+    labels = random_walker(colours, seeds.numpy(), beta=130, mode="cg_j", tol=1e-4, prob_tol=0.1, channel_axis=-1)
     return torch.from_numpy(labels == 1)
 
 
 def randomised(network, count, seed=0):
-    """A copy of a network whose last `count` layers with weights (in the order of `parts`) start anew at random."""
-    torch.manual_seed(seed)
+    """A copy of a network whose last `count` layers with weights (in the order of `parts`) have forgotten.
+
+    Each tensor of weights is shuffled: what was learnt is gone, the distribution of the values stays, so that
+    signals keep a sensible size.
+    """
+    generator = torch.Generator().manual_seed(seed)
     network = copy.deepcopy(network)
     for _, part in parts(network)[len(parts(network)) - count:]:
-        for module in part.modules():
-            if hasattr(module, "reset_parameters"):
-                module.reset_parameters()
-    return network.requires_grad_(False)
+        for weights in part.parameters():
+            order = torch.randperm(weights.numel(), generator=generator).to(weights.device)
+            weights.data.copy_(weights.flatten()[order].view(weights.shape))
+    return network
 
 
 def parts(network):
@@ -246,11 +250,3 @@ def completeness_gap(attributions, images, labels, network):
 
         difference = score(images) - score(torch.zeros_like(images))
     return ((attributions.flatten(1).sum(1) - difference).abs() / difference.abs()).cpu()
-
-
-def blurred(maps, sigma=2.0):
-    """Maps [N, H, W] smoothed with a Gaussian, for the eye."""
-    from torchvision.transforms.functional import gaussian_blur
-
-    size = 2 * round(3 * sigma) + 1
-    return gaussian_blur(maps[:, None], size, sigma)[:, 0]

@@ -27,9 +27,10 @@ HOLE = 'raise NotImplementedError("Exercise {id}")'
 
 def sources(only=None):
     """The source scripts, in order; `only` a name such as "tp08" to take one. Raises ValueError if there is none."""
-    found = sorted(path for path in SOLUTIONS.glob("tp[0-9][0-9]_*.py") if only in (None, path.stem[:4], path.stem))
+    every = sorted(SOLUTIONS.glob("tp[0-9][0-9]_*.py"))
+    found = [path for path in every if only in (None, path.stem[:4], path.stem)]
     if not found:
-        raise ValueError(f"no solution named {only}; there are {', '.join(p.stem for p in sources())}")
+        raise ValueError(f"no solution named {only}; there are {', '.join(p.stem for p in every) or 'none'}")
     return found
 
 
@@ -89,16 +90,17 @@ def write(notebook, path):
     """Write a notebook if its content changed; returns the path."""
     text = nbformat.writes(notebook) + "\n"
     if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", newline="\n")
     return path
 
 
 def solution_lines(source):
-    """The lines of a source that no student notebook may hold: answers of exercises and solution-only cells."""
-    lines = set()
+    """The lines of a source that no student notebook may hold: those of model answers, of exercises' answers and of
+    solution-only cells, as far as no cell that students get has the same line."""
+    hidden, shown = [], []
     for cell in jupytext.read(source).cells:
-        if "answer" in cell.metadata or "solution" in cell.metadata.get("tags", ()):
-            lines |= set(cell.source.splitlines())
-        for answer in re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", cell.source, re.DOTALL):
-            lines |= set(answer.splitlines())
-    return {line.strip() for line in lines if len(line.strip()) > 20}
+        whole = "answer" in cell.metadata or "solution" in cell.metadata.get("tags", ())
+        parts = re.split(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", cell.source, flags=re.DOTALL)
+        for i, part in enumerate(parts):  # every other part is an answer
+            (hidden if whole or i % 2 else shown).extend(line.strip() for line in part.splitlines())
+    return {line for line in hidden if len(line) > 20} - set(shown)

@@ -1,6 +1,8 @@
 """Execute the solution notebooks; render them as pages with an index; say what ran, how long, on which data."""
 
+import base64
 import html
+import io
 import os
 import re
 import time
@@ -14,6 +16,7 @@ from .build import sources, tidy, write
 
 PAGES = ROOT / "build" / "html"
 TIMEOUT = 3600  # seconds a cell may take; nothing is measured by it
+LARGE = 150_000  # characters of base64 above which a figure is kept as JPEG
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#222}
@@ -49,8 +52,10 @@ class Result:
 
     @property
     def picture(self):
-        """The first figure, as base64 PNG."""
-        return next((o.data["image/png"] for o in outputs(self.notebook) if "image/png" in o.get("data", {})), None)
+        """The first figure, as a data URL; None without one."""
+        figures = ((kind, o.data[kind]) for o in outputs(self.notebook) for kind in ("image/png", "image/jpeg")
+                   if kind in o.get("data", {}))
+        return next((f"data:{kind};base64,{data.strip()}" for kind, data in figures), None)
 
 
 def outputs(notebook):
@@ -77,9 +82,20 @@ def execute(source):
         print(failure)
     except DeadKernelError:
         error = "the kernel died (out of memory?)"
-    for output in outputs(notebook):  # a saved page has no kernel: the static figure beside a widget stays
-        output.get("data", {}).pop(WIDGET, None)
+    for output in outputs(notebook):
+        slim(output.get("data", {}))
     return Result(source.stem, notebook, time.perf_counter() - start, error)
+
+
+def slim(data):
+    """Make an output fit to be kept: no widget (without a kernel its figure stays), large figures as JPEG."""
+    from PIL import Image
+
+    data.pop(WIDGET, None)
+    if len(data.get("image/png", "")) > LARGE:
+        out = io.BytesIO()
+        Image.open(io.BytesIO(base64.b64decode(data.pop("image/png")))).convert("RGB").save(out, "JPEG", quality=85)
+        data["image/jpeg"] = base64.b64encode(out.getvalue()).decode()
 
 
 def run(only=None):
@@ -124,7 +140,7 @@ def write_page(result):
 def write_index(results):
     """The index: a card for each practical."""
     def card(result):
-        picture = f'<img alt="" src="data:image/png;base64,{result.picture}">' if result.picture else ""
+        picture = f'<img alt="" src="{result.picture}">' if result.picture else ""
         state = "failed" if result.error else f"ran in {result.seconds:.0f} s"
         return (f'<a class="card" href="{result.name}.html">{picture}<div><h2>{html.escape(result.title)}</h2>'
                 f"<p>{html.escape(result.goal)}</p>"

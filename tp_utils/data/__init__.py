@@ -5,7 +5,7 @@ embedded in data/ (MNIST), the cache, the classroom mirror ($TP_MIRROR), the off
 network, and at last a built-in sample, which is named as such: the course never stops for want of a network.
 """
 
-from . import places
+from . import embedded, places
 from .imageset import ImageSet
 
 __all__ = ["NAMES", "ImageSet", "cats", "cifar10", "faces", "mnist", "photos", "scenes"]
@@ -15,7 +15,7 @@ NAMES = ("mnist", "scenes", "photos", "cats", "cifar10", "faces")
 
 def mnist():
     """MNIST: 60,000 + 10,000 grey digits, 28 × 28. Embedded: needs no network."""
-    return places.announced(places.embedded_mnist(), "embedded")
+    return places.announced(embedded.mnist(), "embedded")
 
 
 def scenes():

@@ -1,16 +1,13 @@
 """The places where a data set is looked for, in order: embedded, cache, mirror, official source, sample."""
 
-import gzip
 from contextlib import suppress
 
 import numpy as np
 
-from ..runtime import ROOT, cache_dir, replacing, say
+from ..runtime import cache_dir, replacing, say
 from . import official, samples
 from .fetch import FetchError, from_mirror, mirror, sums, verify, write_sums
 from .imageset import ImageSet
-
-EMBEDDED = ROOT / "data"
 
 # What is said to the reader.
 FOUND = "{what}, {where}."
@@ -57,23 +54,6 @@ def where(name):
 
 
 # ---- one function for each place; None where it is not there, FetchError where something is wrong
-
-
-def embedded_mnist():
-    """The MNIST of data/mnist, verified (about half a second)."""
-    known = sums(str(EMBEDDED))
-
-    def read(stem, header, *shape):
-        path = EMBEDDED / "mnist" / f"{stem}-ubyte.gz"
-        verify(path, known[f"mnist/{path.name}"])
-        return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=header).reshape(-1, *shape)
-
-    return ImageSet.from_arrays("mnist", {
-        "train_images": read("train-images-idx3", 16, 28, 28), "train_labels": read("train-labels-idx1", 8),
-        "test_images": read("t10k-images-idx3", 16, 28, 28), "test_labels": read("t10k-labels-idx1", 8),
-        "classes": "0123456789",
-        "source": "MNIST, Y. LeCun and C. Cortes", "licence": "CC BY-SA 3.0",
-    })
 
 
 def cached_path(name):

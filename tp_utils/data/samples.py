@@ -5,6 +5,8 @@ They keep the course going without a network, and are named as samples wherever 
 
 import numpy as np
 
+from . import embedded
+
 # Photographs with the ImageNet class that a person would give them (class index, name of the file).
 PHOTOS = ((285, "chelsea"), (967, "coffee"), (832, "china"), (670, "motorcycle"),
           (872, "camera"), (657, "rocket"), (812, "astronaut"))
@@ -96,9 +98,7 @@ def cats(count=64):
 
 
 def cifar10(train=5000, test=1000):
-    from .places import embedded_mnist
-
-    mnist = embedded_mnist()
+    mnist = embedded.mnist()
 
     def colour(images):
         return np.repeat(np.pad(images.numpy()[:, 0], ((0, 0), (2, 2), (2, 2)))[..., None], 3, 3)

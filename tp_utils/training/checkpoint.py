@@ -2,7 +2,10 @@
 
 import torch
 
-from ..runtime import cache_dir, replacing
+from ..runtime import cache_dir, replacing, say
+
+# What is said to the reader.
+DAMAGED = "{name}: its checkpoint {file} cannot be read; training starts anew."
 
 
 def path_of(name):
@@ -21,8 +24,12 @@ def load(name, key, parts):
     path = path_of(name)
     if not path.exists():
         return None
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    if saved["key"] != key:
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        if saved["key"] != key:
+            return None
+    except Exception:  # whatever a damaged file provokes
+        say(DAMAGED.format(name=name, file=path.name))
         return None
     for part, thing in parts.items():
         thing.load_state_dict(saved[part])

@@ -1,17 +1,20 @@
 """One loop for all classifiers."""
 
+import math
 from dataclasses import dataclass, field
+from types import CodeType, FunctionType
 
 import torch
 from torch.nn import functional as F
 
 from ..runtime import device, fingerprint, say
 from . import checkpoint
+from .interrupt import asked_to_stop
 from .live import Live
 
 # What is said to the reader.
-NOT_FINITE = ("the loss is {value} at step {step}: training stopped. A smaller learning rate usually helps; "
-              "the weights of step {kept} are in the checkpoint.")
+NOT_FINITE = "the loss is {value} at step {step}: training stopped. A smaller learning rate usually helps{kept}."
+KEPT = "; the weights of step {step} are in the checkpoint"
 INTERRUPTED = "Interrupted at step {step} of {steps}: what was learnt so far is kept. Run the cell again to go on."
 LOADED = "{name}: {steps} steps trained before, loaded from the cache."
 RESUMED = "{name}: goes on from step {step} of {steps}."
@@ -47,15 +50,17 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
     name:       of the checkpoint in the cache, written every `save_every` steps; None keeps nothing
     live:       draw the curves in a notebook while training; False leaves the progress bar alone
 
-    Returns a Run. An interrupt returns what there is; calling again with the same arguments goes on, and a
-    finished run is loaded. All randomness of a step depends on (seed, step) alone, so that a resumed run ends
-    with the very weights of an undisturbed one (on a CPU). Raises Diverged when the loss is not finite.
+    Returns a Run. An interrupt returns what there is, at the end of a step; calling again with the same arguments
+    goes on, and a finished run is loaded. Other arguments start anew, other code of `loss` or `prepare` too. All
+    randomness of a step depends on (seed, step) alone, so that a resumed run ends with the very weights of an
+    undisturbed one (on a CPU). Raises Diverged when the loss is not finite.
     """
     network.to(device())
     images, labels = images.to(device()), labels.to(device())
     run = Run(network)
     parts = {"network": network, "optimiser": optimiser} | ({"schedule": schedule} if schedule else {})
-    key = fingerprint(images, labels, steps, batch_size, seed, optimiser.defaults, *network.state_dict().values())
+    key = fingerprint(images, labels, steps, batch_size, seed, code(loss), code(prepare), settings(optimiser),
+                      schedule and settings(schedule), *network.state_dict().values())
     if name and (saved := checkpoint.load(name, key, parts)):
         run.step, run.history = saved
         say((LOADED if run.step == steps else RESUMED).format(name=name, step=run.step, steps=steps))
@@ -63,40 +68,68 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
 
     def keep():
         """Losses to the history (one transfer for many steps), then the checkpoint."""
-        for value in losses[len(run.history["loss"]):run.step].tolist():
-            if not torch.isfinite(torch.tensor(value)):
+        kept = len(run.history["loss"])
+        for value in losses[kept:run.step].tolist():
+            if not math.isfinite(value):
                 raise Diverged(NOT_FINITE.format(value=value, step=len(run.history["loss"]) + 1,
-                                                 kept=run.step // save_every * save_every if name else 0))
+                                                 kept=KEPT.format(step=kept) if name and kept else ""))
             run.history["loss"].append(value)
         if name:
             checkpoint.save(name, key, parts, run.step, run.history)
 
-    with Live(run, steps, title=name, draw=live) as progress:
-        try:
-            while run.step < steps:
-                generator = torch.manual_seed(seed * 1_000_003 + run.step)
-                chosen = batch_indices(len(images), batch_size, run.step, seed).to(device())
-                network.train()
-                with torch.autocast("cuda", torch.bfloat16, enabled=device().type == "cuda"):
-                    value = loss(network(prepare(images[chosen], generator)), labels[chosen])
-                optimiser.zero_grad()
-                value.backward()
-                optimiser.step()
-                if schedule:
-                    schedule.step()
-                losses[run.step] = value.detach()
-                run.step += 1
-                if validate and (run.step % validate_every == 0 or run.step == steps):
-                    network.eval()
-                    run.history["validation"].append((run.step, validate()))
-                if run.step % save_every == 0 or run.step == steps:
-                    keep()
-                progress.update()
-        except KeyboardInterrupt:
+    with Live(run, steps, title=name, draw=live) as progress, asked_to_stop() as stop:
+        while run.step < steps and not stop:
+            generator = torch.manual_seed(seed * 1_000_003 + run.step)
+            chosen = batch_indices(len(images), batch_size, run.step, seed).to(device())
+            network.train()
+            with torch.autocast("cuda", torch.bfloat16, enabled=device().type == "cuda"):
+                value = loss(network(prepare(images[chosen], generator)), labels[chosen])
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
+            if schedule:
+                schedule.step()
+            losses[run.step] = value.detach()
+            run.step += 1
+            if validate and (run.step % validate_every == 0 or run.step == steps):
+                network.eval()
+                run.history["validation"].append((run.step, float(validate())))
+            if run.step % save_every == 0:
+                keep()
+            progress.update()
+        if run.step > len(run.history["loss"]):
             keep()
-            say(INTERRUPTED.format(step=run.step, steps=steps))
+    if run.step < steps:
+        say(INTERRUPTED.format(step=run.step, steps=steps))
     network.eval()
     return run
+
+
+def settings(thing):
+    """What a checkpoint's key knows of an optimiser or a schedule: its kind and its numbers, without its state."""
+    groups = thing.param_groups if hasattr(thing, "param_groups") else [thing.state_dict()]
+    settings = ({key: value for key, value in group.items() if key != "params"} for group in groups)
+    return [type(thing).__name__, *settings]
+
+
+def code(function):
+    """What a checkpoint's key knows of a function: its instructions, and those of the functions it calls by name.
+
+    Values that it takes from outside (a global number, say) are not seen: give such runs another name.
+    """
+    if not isinstance(function, FunctionType):
+        return repr(function) if isinstance(function, torch.nn.Module) else type(function).__name__
+    called = [function.__globals__.get(name) for name in function.__code__.co_names]
+    return [instructions(f.__code__) for f in (function, *called) if isinstance(f, FunctionType)]
+
+
+def instructions(code):
+    def constant(value):
+        if isinstance(value, frozenset):  # {"a", "b"}: prints in another order in every process
+            return sorted(value, key=repr)
+        return instructions(value) if isinstance(value, CodeType) else value
+
+    return [code.co_code, code.co_names, *map(constant, code.co_consts)]
 
 
 def batch_indices(count, batch_size, step, seed):

@@ -1,0 +1,64 @@
+"""README's table of measured numbers and its gallery, taken from results/ and from the stored outputs."""
+
+import base64
+
+import nbformat
+
+from ..measure import percent
+from ..runtime import ROOT, results
+from ..show import Table
+from .build import SOLUTIONS
+
+GALLERY = ROOT / "docs" / "gallery"
+BEGIN, END = "<!-- measured: written by `make notebooks` from results/ -->\n", "<!-- end of measured -->"
+
+
+def rows():
+    """[what, value, protocol] of the numbers in README."""
+    tp07, tp08 = results("tp07"), results("tp08")
+    fooling, under = tp08["fooling"], tp08["accuracy_under_attack"]
+    one = tp08["epsilon_255ths"].index(1)
+    return [
+        ["TP 7: test accuracy on 15-Scene", percent(tp07["test_accuracy"]),
+         f"SqueezeNet features, linear SVM, C = {tp07['chosen_c']:g} by cross-validation on the training set"],
+        ["TP 7: without leaked twins", percent(tp07["test_accuracy_without_leaked"]),
+         f"{tp07['leaked_test_images']} test images are also in the training set"],
+        ["TP 7: new last layer alone", percent(tp07["last_layer"]), f"{len(tp07['last_layer'])} seeds"],
+        ["TP 7: upper half fine-tuned", percent(tp07["fine_tuning"]), f"{len(tp07['fine_tuning'])} seeds"],
+        ["TP 7: untrained SqueezeNet", percent(tp07["networks"]["squeezenet1_1, untrained"]), "random weights, 3 seeds"],
+        ["TP 7: feature extraction", f"{tp07['feature_milliseconds_per_image']:.1f} ms an image", tp07["hardware"]],
+        ["TP 8: images fooled within 100 steps", f"{tp08['fooled']} of {tp08['images']}",
+         f"target: predicted class + 500; mean L2 change {fooling['L2']['mean']:.2f} in pixels of [0, 1], "
+         f"photographs have {tp08['mean_l2_of_photographs']:.0f}"],
+        ["TP 8: random targets reached", f"{tp08['random_targets']['reached']} of {tp08['random_targets']['of']}",
+         "four targets an image, drawn once"],
+        ["TP 8: accuracy under PGD, ε = 1/255", percent(under["PGD, 10 steps"][one]),
+         f"{percent(under['PGD, 10 steps'][0])} without attack, {percent(under['random signs (control)'][one])} "
+         "under random changes of the same size"],
+    ]
+
+
+def update():
+    """Write the table into README.md and the figures tagged `gallery` to docs/gallery; returns what was written."""
+    readme = ROOT / "README.md"
+    before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    readme.write_text(before + BEGIN + measured() + END + after, encoding="utf-8")
+    return [readme, *(write_picture(path) for path in sorted(SOLUTIONS.glob("tp*.ipynb")))]
+
+
+def measured():
+    """README's table, as markdown."""
+    return Table(["what", "measured", "how"], rows())._repr_markdown_() + "\n"
+
+
+def write_picture(path):
+    """The stored figure of a solution notebook's cell tagged `gallery`."""
+    notebook = nbformat.read(path, 4)
+    (cell,) = (cell for cell in notebook.cells if "gallery" in cell.metadata.get("tags", ()))
+    data = next(output.data for output in cell.outputs if "data" in output)
+    kind = "image/jpeg" if "image/jpeg" in data else "image/png"
+    picture = GALLERY / f"{path.stem[:4]}.{kind[6:]}"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    picture.write_bytes(base64.b64decode(data[kind]))
+    return picture
