@@ -379,13 +379,15 @@ tp.show.grid([images[0] / 255, *(image[0] for image, _, _ in turned.values())],
 # few steps one has an adversarial example instead, with nothing to see; many steps and the start is forgotten.
 
 # %% [markdown]
-# **Question 8.11** (bonus) Try another network. Comment.
+# **Question 8.11** (bonus) Try another network. Comment. (The scores of the others are rescaled so that their gradient
+# starts as large as SqueezeNet's: learning rate and λ then mean the same to all.)
 
 # %%
 comparison = {}
 for other in (*others, untrained):
     label = other.name.replace("\n", " ")
-    image, _, p = tp08.visualise(class_visualisation_step, 9, other, tp.pick(smoke=2, cpu=100, full=300))
+    image, _, p = tp08.visualise(class_visualisation_step, 9, tp08.rescaled(other, network, 9),
+                                 tp.pick(smoke=2, cpu=200, full=300))
     comparison[label] = (image[0], p)
 tp.show.grid([image for image, _ in comparison.values()],
              [f"{name}\nprobability {p:.1%}" for name, (_, p) in comparison.items()], columns=4, size=2.4,
@@ -435,8 +437,9 @@ smooth_grad = tp.check("8.4", smooth_grad)
 #
 # ### Exercise 8.5: `integrated_gradients` (★★☆, 20 minutes)
 #
-# Sundararajan et al. 2017: walk from a black-out image (zeros) straight to x and add up the gradients on the way, times
-# the distance walked. The sum over all pixels is then the difference of the scores at both ends: *completeness*.
+# Sundararajan et al. 2017: walk from an image without content (zeros, which is a uniform grey: ImageNet's mean colour)
+# straight to x and add up the gradients on the way, times the distance walked. The sum over all pixels is then the
+# difference of the scores at both ends: *completeness*.
 # Use the midpoint or the trapezoid rule; plain left or right sums are less exact.
 
 # %% exercise="8.5"
@@ -462,7 +465,8 @@ integrated_gradients = tp.check("8.5", integrated_gradients)
 
 # %% [markdown]
 # Completeness, on screen: the relative gap between the sum of a map and the difference of the scores shrinks as the
-# steps get finer. **See** how many steps are enough for one percent.
+# steps get finer, though not smoothly, since the gradient of a network of ReLUs jumps. **See** how many steps are
+# enough for one percent.
 
 # %%
 step_counts = tp.pick(smoke=[2, 4, 8], cpu=[4, 8, 16, 32, 64, 128], full=[4, 8, 16, 32, 64, 128, 256])

@@ -58,9 +58,10 @@ def definition(cell):
 
 def interface(node):
     """What students see of a function or class: names, arguments, docstrings, also of its methods."""
-    methods = [part for part in node.body if isinstance(part, ast.FunctionDef)] if isinstance(node, ast.ClassDef) else []
+    methods = node.body if isinstance(node, ast.ClassDef) else ()
+    parts = [node, *(part for part in methods if isinstance(part, ast.FunctionDef))]
     return [(ast.get_docstring(part), re.sub(r"(?s)^.*?((?:class|def) .*?:)\n.*", r"\1", ast.unparse(part)))
-            for part in (node, *methods)]
+            for part in parts]
 
 
 # ---- the files in the repository
@@ -86,7 +87,8 @@ def test_a_source_and_its_paired_notebook_agree_cell_by_cell(source, solution):
     import jupytext
 
     def content(cell):
-        return cell and (cell.cell_type, cell.source, {key: cell.metadata[key] for key in METADATA & set(cell.metadata)})
+        known = cell and {key: cell.metadata[key] for key in METADATA & set(cell.metadata)}
+        return cell and (cell.cell_type, cell.source, known)
 
     for number, (one, other) in enumerate(zip_longest(solution, jupytext.read(source).cells)):
         assert content(one) == content(other), f"cell {number}: make notebooks"

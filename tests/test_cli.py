@@ -1,5 +1,6 @@
 """The command line: every verb, bad input (one line, exit status 2), and doctor on a broken machine."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,8 +12,9 @@ import pytest
 import requests
 from test_fetch import refused_port
 
+from benchmarks import bench
 from tp_utils import __main__ as cli
-from tp_utils import nets
+from tp_utils import nets, runtime
 from tp_utils.authoring import build, run
 from tp_utils.data import ImageSet, official, places
 
@@ -224,3 +226,18 @@ def test_doctor_without_torch(tmp_path):
     assert done.returncode == 1 and done.stderr == ""
     assert "BROKEN: ImportError: libcudart.so is missing" in done.stdout
     assert "Python 3." in done.stdout and "\n  torch " in done.stdout  # what can be said is said
+
+
+# ---- the benchmarks
+
+
+def test_every_benchmark_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(bench, "IMAGES", 2)
+    monkeypatch.setattr(bench, "REPEAT", 1)
+    monkeypatch.setattr(runtime, "ROOT", tmp_path)
+    monkeypatch.setenv("TP_RESULTS", "")  # main sets it: put back afterwards
+    bench.main()
+    saved = json.loads((tmp_path / "results" / "bench.json").read_text())
+    assert list(saved["benchmarks"]) == [step.__name__ for step in bench.BENCHMARKS]
+    assert {"command", "date", "hardware", "versions", "threads"} < set(saved)
+    assert "channels last" in capsys.readouterr().out

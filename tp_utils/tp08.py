@@ -217,6 +217,18 @@ def visualise(step, target, network, steps=200, learning_rate=5, l2=1e-3, start=
     return nets.to_pixels(x), torch.cat([*film, nets.to_pixels(x)]), probability
 
 
+def rescaled(network, like, target):
+    """The network with its scores multiplied so that its gradient for the target starts as long as `like`'s."""
+    noise = 0.01 * torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0)).to(device())
+
+    def gradient_norm(scores_of):
+        x = noise.clone().requires_grad_()
+        return torch.autograd.grad(scores_of(x)[0, target], x)[0].norm()
+
+    factor = gradient_norm(like) / gradient_norm(network).clamp_min(1e-12)
+    return lambda x: factor * network(x)
+
+
 def fooling_statistics(originals, adversarials, steps):
     """Number of steps and size of the change over a set, as {name: (mean, standard deviation, largest)}."""
     changes = pixel_difference(torch.cat(originals), torch.cat(adversarials)).flatten(1)

@@ -4,6 +4,9 @@ import base64
 
 from . import show
 
+WHOLE_LABELS = {"description_width": "initial"}
+AS_LARGE_AS_THEY_ARE = {"align_items": "flex-start"}  # pictures are not stretched to the width of the page
+
 
 class Interactive:
     """A widget and the PNG that stands for it where there is no kernel."""
@@ -41,17 +44,18 @@ def explore(draw, **controls):
     update()
     if problem.value:  # in the first drawing it belongs in the cell
         draw(**{name: widget.value for name, widget in made.items()})
-    return Interactive(ipywidgets.VBox([ipywidgets.HBox(list(made.values()), layout={"flex_flow": "row wrap"}),
-                                        picture, problem]), picture.value)
+    menu = ipywidgets.HBox(list(made.values()), layout={"flex_flow": "row wrap"})
+    return Interactive(ipywidgets.VBox([menu, picture, problem], layout=AS_LARGE_AS_THEY_ARE), picture.value)
 
 
 def control(ipywidgets, name, choice):
     """The menu or slider for one argument of `explore`."""
     label = name.replace("_", " ")
     if isinstance(choice, list):
-        return ipywidgets.Dropdown(options=choice, description=label)
+        return ipywidgets.Dropdown(options=choice, description=label, style=WHOLE_LABELS)
     low, high, step, first = choice
-    return ipywidgets.IntSlider(first, low, high, step, description=label, continuous_update=False)
+    return ipywidgets.IntSlider(first, low, high, step, description=label, style=WHOLE_LABELS,
+                                continuous_update=False)
 
 
 def player(frames, label="frame", milliseconds=120, scale=2):
@@ -72,4 +76,5 @@ def player(frames, label="frame", milliseconds=120, scale=2):
     slider = ipywidgets.IntSlider(last, 0, last, description=label)
     ipywidgets.jslink((play, "value"), (slider, "value"))
     slider.observe(lambda change: setattr(picture, "value", pngs[change["new"]]), "value")
-    return Interactive(ipywidgets.VBox([ipywidgets.HBox([play, slider]), picture]), pngs[last])
+    return Interactive(ipywidgets.VBox([ipywidgets.HBox([play, slider]), picture], layout=AS_LARGE_AS_THEY_ARE),
+                       pngs[last])
