@@ -91,9 +91,9 @@ def test_a_mistake_gets_its_hints(id, answer, hint, monkeypatch):
 def test_a_check_takes_less_than_a_second(id):
     solution, times = reference(id), []
     for _ in range(4):
-        start = time.perf_counter()
+        start = time.process_time()
         judge(id, solution)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 1  # the first one loads libraries; others may share the processor
 
 

@@ -1,8 +1,9 @@
 """One loop for all classifiers."""
 
+import inspect
 import math
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType
+from types import FunctionType
 
 import torch
 from torch.nn import functional as F
@@ -113,23 +114,21 @@ def settings(thing):
 
 
 def code(function):
-    """What a checkpoint's key knows of a function: its instructions, and those of the functions it calls by name.
+    """What a checkpoint's key knows of a function: its source, and that of the functions it calls by name.
 
     Values that it takes from outside (a global number, say) are not seen: give such runs another name.
     """
     if not isinstance(function, FunctionType):
         return repr(function) if isinstance(function, torch.nn.Module) else type(function).__name__
     called = [function.__globals__.get(name) for name in function.__code__.co_names]
-    return [instructions(f.__code__) for f in (function, *called) if isinstance(f, FunctionType)]
+    return [source(f) for f in (function, *called) if isinstance(f, FunctionType)]
 
 
-def instructions(code):
-    def constant(value):
-        if isinstance(value, frozenset):  # {"a", "b"}: prints in another order in every process
-            return sorted(value, key=repr)
-        return instructions(value) if isinstance(value, CodeType) else value
-
-    return [code.co_code, code.co_names, *map(constant, code.co_consts)]
+def source(function):
+    try:
+        return inspect.getsource(function)
+    except OSError:  # neither in a file nor in a notebook
+        return function.__code__.co_code
 
 
 def batch_indices(count, batch_size, step, seed):
