@@ -446,7 +446,7 @@ tp.show.Table(["photographs", "first place", "first five"], [
 # # Part 3. Going further
 #
 # **Question 7.11 ★** The experiments below each vary one thing. For each: what do you expect before you run it, what
-# do you see, what do you conclude? (Together about three minutes on two CPU cores the first time.)
+# do you see, what do you conclude? (Together about six minutes on two CPU cores the first time, then seconds.)
 #
 # The rule of the house: nothing is chosen by looking at the test set.
 
@@ -574,8 +574,8 @@ tp.show.Table(["network", "test accuracy here", "the report's"],
 
 # %% [markdown]
 # **Conclusion.** The architecture alone, with random weights, is worth something (it averages local filters), but
-# the distance to the trained one is what ImageNet gives. Between trained networks the differences are small:
-# which million images a network has seen matters more than how it is built.
+# the distance to the trained one is what ImageNet gives. Between trained networks the differences are small, two points
+# in the report between the best and AlexNet: which million images a network has seen matters more than how it is built.
 
 # %% [markdown]
 # ## 3.4 A new last layer, and fine-tuning
@@ -659,8 +659,8 @@ tp.show.curves(dimensions, {"SVM": pca_seconds}, "dimension", "seconds (SVM, tra
 fig
 
 # %% [markdown]
-# **Conclusion.** A few dozen directions carry nearly all of the accuracy. With relu7's 4096 values that makes
-# training and storage many times cheaper; below a dozen, classes fall on one another.
+# **Conclusion.** A fraction of the directions carries nearly all of the accuracy. With relu7's 4096 values that makes
+# training and storage many times cheaper; with very few directions the classes fall on one another.
 
 # %% [markdown]
 # ## 3.6 How many images per class?
