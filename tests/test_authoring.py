@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from tp_utils import checks
-from tp_utils.authoring import build, run
+from tp_utils.authoring import build, readme, run
 from tp_utils.runtime import ROOT
 
 SOURCES = {source.stem: source for source in build.sources()}
@@ -367,3 +367,15 @@ def test_outputs_of_a_failing_notebook_are_not_stored(fakes, capsys):
     before = paired.read_bytes()
     assert run.store_outputs("tp02")
     assert paired.read_bytes() == before
+
+
+# ---- README
+
+
+def test_the_numbers_and_the_gallery_of_readme_are_those_of_results_and_outputs():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.split(readme.BEGIN)[1].split(readme.END)[0] == readme.measured(), "make notebooks"
+    for path in sorted(build.SOLUTIONS.glob("tp*.ipynb")):
+        name, data = readme.picture(path)
+        assert (readme.GALLERY / name).read_bytes() == data, "make notebooks"
+        assert f"docs/gallery/{name}" in text

@@ -15,7 +15,7 @@ from test_fetch import refused_port
 from benchmarks import bench
 from tp_utils import __main__ as cli
 from tp_utils import nets, runtime
-from tp_utils.authoring import build, run
+from tp_utils.authoring import build, readme, run
 from tp_utils.data import ImageSet, official, places
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -114,8 +114,9 @@ def test_run_and_outputs_pass_name_and_status_through(verb, function, status, mo
 
 def test_build_names_what_it_wrote(capsys, monkeypatch):
     monkeypatch.setattr(build, "build", lambda only: [build.NOTEBOOKS / f"{only}_x.ipynb"])
+    monkeypatch.setattr(readme, "update", lambda: [readme.ROOT / "README.md"])
     assert cli.main(["build", "tp07"]) == 0
-    assert capsys.readouterr().out == f"{Path('notebooks', 'tp07_x.ipynb')}\n"
+    assert capsys.readouterr().out == f"{Path('notebooks', 'tp07_x.ipynb')}\nREADME.md\n"
 
 
 def test_lab_without_jupyterlab(capsys, monkeypatch):

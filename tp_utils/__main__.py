@@ -50,7 +50,7 @@ def parser():
     lab_.add_argument("--ip", default="127.0.0.1", help="0.0.0.0: to be reached from other machines")
     for do, name, text in ((run, "run", "execute the solutions and write pages to build/html"),
                            (outputs, "outputs", "execute the solutions and store their outputs and results"),
-                           (build, "build", "write the student notebooks from the solutions")):
+                           (build, "build", "write the student notebooks, and README's numbers and gallery")):
         verb(do, verbs, name, text).add_argument("tp", nargs="?", metavar="TP", help="e.g. tp08; default: all")
     data = verbs.add_parser("data", help="data sets: where they are, and a mirror of them")
     data = data.add_subparsers(required=True, metavar="COMMAND")
@@ -116,8 +116,9 @@ def outputs(options):
 def build(options):
     with_sources(options.tp)
     from .authoring.build import build
+    from .authoring.readme import update
 
-    for path in build(options.tp):
+    for path in [*build(options.tp), *update()]:
         print(path.relative_to(ROOT))
     return 0
 

@@ -44,7 +44,11 @@ def update():
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
     readme.write_text(before + BEGIN + measured() + END + after, encoding="utf-8")
-    return [readme, *(write_picture(path) for path in sorted(SOLUTIONS.glob("tp*.ipynb")))]
+    GALLERY.mkdir(parents=True, exist_ok=True)
+    pictures = [picture(path) for path in sorted(SOLUTIONS.glob("tp*.ipynb"))]
+    for name, data in pictures:
+        (GALLERY / name).write_bytes(data)
+    return [readme, *(GALLERY / name for name, _ in pictures)]
 
 
 def measured():
@@ -52,13 +56,9 @@ def measured():
     return Table(["what", "measured", "how"], rows())._repr_markdown_() + "\n"
 
 
-def write_picture(path):
-    """The stored figure of a solution notebook's cell tagged `gallery`."""
-    notebook = nbformat.read(path, 4)
-    (cell,) = (cell for cell in notebook.cells if "gallery" in cell.metadata.get("tags", ()))
+def picture(path):
+    """(file name, bytes) of the stored figure of a solution notebook's cell tagged `gallery`."""
+    (cell,) = (cell for cell in nbformat.read(path, 4).cells if "gallery" in cell.metadata.get("tags", ()))
     data = next(output.data for output in cell.outputs if "data" in output)
     kind = "image/jpeg" if "image/jpeg" in data else "image/png"
-    picture = GALLERY / f"{path.stem[:4]}.{kind[6:]}"
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    picture.write_bytes(base64.b64decode(data[kind]))
-    return picture
+    return f"{path.stem[:4]}.{kind[6:]}", base64.b64decode(data[kind])

@@ -73,7 +73,8 @@ def execute(source):
 
     notebook = nbformat.read(source.with_suffix(".ipynb"), 4)
     client = NotebookClient(notebook, timeout=TIMEOUT, resources={"metadata": {"path": str(source.parent)}},
-                            store_widget_state=False, coalesce_streams=True)
+                            store_widget_state=False, coalesce_streams=True,
+                            extra_arguments=["--IPKernelApp.log_level=40"])  # errors only
     start, error = time.perf_counter(), ""
     try:
         client.execute()
