@@ -24,7 +24,8 @@
 #
 # **Exercises** are cells with a hole. `tp.check("7.1", …)` says at once whether an answer is right, gives a hint if
 # it is not, and lets you go on either way. **Questions** (★ marks those that belong in a report) have an empty cell
-# for your answer.
+# for your answer. *The handout* is the course's French TP 7, *the report* a group of students' report on it: their
+# figures stand beside yours where there are any.
 #
 # Notation: x image, y label, N images, K classes; image tensors are `[N, C, H, W]`.
 
@@ -53,6 +54,8 @@ tp07.draw_architecture(layers, "VGG16: output channels and size of each layer (a
 # How many are in the fully connected layers? Then count with the cell below.
 
 # %% [markdown] answer="7.1"
+# **Model answer.**
+#
 # **Convolutions**, block by block: 64 channels 1,792 + 36,928; 128 channels 73,856 + 147,584; 256 channels
 # 295,168 + 2 × 590,080; 512 channels 1,180,160 + 2 × 2,359,808; again 512 channels 3 × 2,359,808.
 # Together 14,714,688.
@@ -73,6 +76,8 @@ print(f"{total:,} parameters, {connected:,} of them fully connected ({connected 
 # **Question 7.2 ★** The output of the network has size 1000. What does each value stand for?
 
 # %% [markdown] answer="7.2"
+# **Model answer.**
+#
 # One score (logit) for each of the 1000 classes of the ImageNet challenge (ILSVRC 2012), in the order of the training
 # set. Softmax makes probabilities of them: positive, with sum 1. The network can only ever answer one of those 1000:
 # a photograph of anything else gets the classes that look most like it.
@@ -156,8 +161,9 @@ labels = photos.test_labels.to(tp.device())
 
 
 def hits(inputs):
-    """How often the label is the first, and among the first five predictions."""
-    best = top_predictions(network, inputs)[1] == labels[:, None]
+    """How often the label has the best, and one of the five best scores."""
+    with torch.no_grad():  # scores, since softmax may round all but one of its values to 0
+        best = network(inputs).topk(5).indices == labels[:, None]
     return f"{best[:, 0].sum()} of {len(labels)}", f"{best.any(1).sum()} of {len(labels)}"
 
 
@@ -185,16 +191,17 @@ tp.show.curves(range(1, 21), passes, "pass", "probability of its class",
                f"The same photograph ({names[label]}), twenty times", height=2.4)
 
 # %% [markdown] answer="7.3"
+# **Model answer.**
+#
 # Most mistakes are between neighbours (breeds of cat, a cup and the coffee in it) or concern photographs with several
 # things in them: the challenge counts one label, the network sees another. That is why results on ImageNet are given
 # for the first five guesses as well.
 #
 # **Normalisation.** The weights were learnt on inputs of mean 0 and standard deviation 1. Pixels in [0, 1] have a
-# quarter of that contrast, and none is negative: biases weigh more than the image, and most first places are
-# lost. Pixels in [0, 255] err the other way: the contrast is 57 times too strong and the biases hardly count. The
-# order of
-# the scores of a network of ReLUs barely depends on the scale of its input, so this costs less than one would
-# think, but every probability is now next to 0 or 1: the network has become sure of everything.
+# quarter of that contrast, and none is negative: biases weigh more than the image, and (on the 25 ImageNet images)
+# most first places are lost. Pixels in [0, 255] err the other way: the contrast is 57 times too strong and the biases
+# hardly count. The order of the scores of a network of ReLUs barely depends on the scale of its input, so this costs
+# less than one would think, but every probability is now next to 0 or 1: the network has become sure of everything.
 #
 # **Eval mode** switches dropout off (and makes batch normalisation, in networks that have it, use the statistics of
 # training in place of the batch's). In training mode the answer is random, and worse on average. Eval mode does not
@@ -212,6 +219,8 @@ tp.show.grid([photos.test_images[1], *maps], columns=11, size=0.95,
              title="A photograph and its activation maps after the first convolution")
 
 # %% [markdown] answer="7.4"
+# **Model answer.**
+#
 # Each map is the photograph filtered: edges of one direction, changes of light, one colour against another (blue
 # against orange, for instance), blurred copies of the image. They keep the geometry: one can see the object in each.
 # The layer has learnt, from data, the filters that people used to design by hand (Gabor filters, colour opponents).
@@ -221,27 +230,32 @@ tp.show.grid([photos.test_images[1], *maps], columns=11, size=0.95,
 # # Part 2. VGG16 and 15-Scene
 #
 # 15-Scene (Lazebnik et al. 2006): grey photographs of kitchens, streets, coasts … 100 per class to learn from, 2985
-# to be judged by.
+# to be judged by. (If the set is not to be had here, textures stand in: the line under the cell says which it is.)
 
 # %%
 scenes = tp.data.scenes()
 if tp.profile() == "smoke":
     scenes = tp07.subset(scenes, 8)
 classes = len(scenes.classes)
+tp.caveat(photos, scenes)
 scenes
 
 # %% [markdown]
 # **Question 7.5 ★** Why not train VGG16 on 15-Scene directly?
 
 # %% [markdown] answer="7.5"
+# **Model answer.**
+#
 # 138 million parameters and 1500 images: the network would learn the images by heart, and say little of new ones.
-# Training takes days of GPU time besides. Regularisation and augmentation help, but a network of this size was made
+# Regularisation and augmentation help, but a network of this size was made
 # for a thousand times more images.
 
 # %% [markdown]
 # **Question 7.6 ★** How can a training on ImageNet help to classify 15-Scene?
 
 # %% [markdown] answer="7.6"
+# **Model answer.**
+#
 # The lower layers respond to edges, textures and simple shapes, the middle ones to parts of things: these occur in any
 # photograph. ImageNet has taught them with a million labelled images. Used as a fixed function, the network turns an
 # image into a few thousand numbers in which images of one kind are near one another; a linear classifier with
@@ -251,13 +265,15 @@ scenes
 # **Question 7.7 ★** What are the limits of this approach? When could transfer do harm (negative transfer)?
 
 # %% [markdown] answer="7.7"
+# **Model answer.**
+#
 # It works as far as the two tasks share what must be seen. Differences of domain (drawings, X-rays, satellite
-# images), of scale or of colour reduce the gain; a feature that ImageNet teaches to ignore cannot be used at
-# all (the network was trained to be blind to mirror images, so it cannot tell left from right hands). Negative
-# transfer: the borrowed features, or a borrowed initialisation, end below a training from nothing, because they keep
-# what separates breeds of dogs and drop what separates kinds of tissue, or because they bring along ImageNet's biases
-# (objects in the middle, texture before shape). Besides, input size and preparation are imposed, and the
-# network is large for the task.
+# images), of scale or of colour reduce the gain; what ImageNet gives no reason to learn is not there to be used
+# (images were mirrored at random in training: nothing taught the network to tell left from right). Negative transfer:
+# the borrowed features, or a borrowed initialisation, end below a training from nothing, because they keep what
+# separates breeds of dogs and drop what separates kinds of tissue, or because they bring along ImageNet's biases
+# (objects in the middle, texture before shape). Besides, input size and preparation are imposed, and the network is
+# large for the task.
 
 # %% [markdown]
 # ### Exercise 7.3: `grey_to_rgb` (★☆☆, 3 minutes)
@@ -411,6 +427,8 @@ tp.show.grid(scenes.test_images[worst], [
 # what they represent, then look at the experiment in Part 3.
 
 # %% [markdown] answer="7.8"
+# **Model answer.**
+#
 # Low layers: edges and textures, precise in position, many values (64 maps of 224 × 224 in VGG16's first block), not
 # yet linear in the classes. High layers: few values, parts and objects, insensitive to position, and more and more
 # tied to ImageNet's classes. For a task near ImageNet late layers are best; for a distant one a middle layer may
@@ -428,6 +446,8 @@ tp.show.Table(["photographs", "first place", "first five"], [
 ])
 
 # %% [markdown] answer="7.9"
+# **Model answer.**
+#
 # Copy the channel three times, as `grey_to_rgb` does: to the network this is an ordinary photograph without colour, and
 # ImageNet holds some. The filters for colour contrast then answer (nearly) nothing and part of the features are
 # lost, which costs most for classes known by their colour. One may also sum the first layer's weights over the three
@@ -437,6 +457,8 @@ tp.show.Table(["photographs", "first place", "first five"], [
 # **Question 7.10 ★** Could one do without the SVM?
 
 # %% [markdown] answer="7.10"
+# **Model answer.**
+#
 # Yes: replace the last layer (1000 scores) by a new one with as many scores as there are classes and train it with the
 # cross-entropy. With all other weights frozen this is a linear classifier on the same features (logistic regression in
 # place of the SVM's margin). Then one can go on and let the other layers learn too: fine-tuning. The SVM needs one
@@ -445,13 +467,10 @@ tp.show.Table(["photographs", "first place", "first five"], [
 # %% [markdown]
 # # Part 3. Going further
 #
-# **Question 7.11 ★** The experiments below each vary one thing. For each: what do you expect before you run it, what
-# do you see, what do you conclude? (Together about six minutes on two CPU cores the first time, then seconds.)
+# **Question 7.11 ★** The seven experiments below each vary one thing. For each: what do you expect before you run it,
+# what do you see, what do you conclude? (Together about six minutes on two CPU cores the first time, then seconds.)
 #
 # The rule of the house: nothing is chosen by looking at the test set.
-
-# %% [markdown] answer="7.11"
-# The conclusions stand under each experiment.
 
 # %% [markdown]
 # ## 3.1 The parameter C
@@ -492,8 +511,16 @@ choose_c = tp.check("7.6", choose_c)
 # %%
 candidates = [0.001, 0.01, 0.1, 1.0, 10.0, 100.0]
 seeds = range(tp.pick(smoke=1, cpu=5, full=5))
-c = choose_c(x_train, y_train, candidates)
-by_c = {value: tp07.cross_validation(x_train, y_train, value, seeds) for value in candidates}
+
+
+def best_c(features, candidates):
+    """Your `choose_c`, its result kept in the cache."""
+    return tp.cached("tp07-best-c", (features, y_train, candidates), lambda: choose_c(features, y_train, candidates))
+
+
+c = best_c(x_train, candidates)
+by_c = tp.cached("tp07-cross-validation", (x_train, y_train, candidates, list(seeds)), lambda: {
+    value: tp07.cross_validation(x_train, y_train, value, seeds) for value in candidates})
 test_by_c = [tp07.svm_accuracy(x_train, y_train, x_test, y_test, value) for value in candidates]
 means, deviations = zip(*(tp.measure.mean_sd(values) for values in by_c.values()), strict=True)
 tp.show.curves(candidates, {"cross-validation, training set": (means, deviations), "test set (for the eye)": test_by_c},
@@ -505,7 +532,7 @@ print(f"C = {c:g}, chosen on the training set: test accuracy {chosen_accuracy:.1
 print(f"best of the test curve:                 test accuracy {max(test_by_c):.1%}, "
       f"worth {100 * (max(test_by_c) - chosen_accuracy):.1f} points")
 
-# %% [markdown]
+# %% [markdown] answer="7.11"
 # **Conclusion.** Small C: all classifiers nearly flat, too simple; large C: every training image counts, too
 # complex. When both curves peak at the same C, the choice on the test set changes nothing here; but that could not be
 # known before, and with more candidates (layers, networks, dimensions …) the best on the test set is always
@@ -528,7 +555,7 @@ by_stage = {split: tp07.cached_features(f"stages-{split}", network, images,
 milliseconds = tp07.stage_times(network, scenes.train_images[:32], to_network)
 stages = []
 for name, features in by_stage["train"].items():
-    best = choose_c(features, y_train, [0.1, 1.0, 10.0])
+    best = best_c(features, [0.1, 1.0, 10.0])
     result, seconds = tp07.timed(tp07.svm_accuracy, features, y_train, by_stage["test"][name], y_test, best)
     stages.append([name, features.shape[1], best, result, milliseconds[name], seconds])
 tp.show.Table(["stage", "dimension", "C", "test accuracy", "ms per image up to here", "SVM, seconds"],
@@ -538,7 +565,7 @@ tp.show.Table(["stage", "dimension", "C", "test accuracy", "ms per image up to h
 tp.show.curves([row[4] for row in stages], {"stages": [row[3] for row in stages]},
                "milliseconds per image up to the stage", "test accuracy", f"{network.name}: depth buys accuracy")
 
-# %% [markdown]
+# %% [markdown] answer="7.11"
 # **Conclusion.** Every stage helps up to the last or nearly so: scenes are near enough to ImageNet. The first
 # convolution alone, colours and edges without their places, is already far above chance.
 
@@ -562,27 +589,26 @@ for name in tp.pick(smoke=["squeezenet1_1"], cpu=tp.nets.NAMES, full=tp.nets.NAM
         compared[name] = [chosen_accuracy]
     elif name in tp.nets.available([name]):
         a, b = features_of(tp.nets.pretrained(name))
-        compared[name] = [tp07.svm_accuracy(a, y_train, b, y_test, choose_c(a, y_train, [0.1, 1.0, 10.0]))]
+        compared[name] = [tp07.svm_accuracy(a, y_train, b, y_test, best_c(a, [0.1, 1.0, 10.0]))]
 compared["squeezenet1_1, untrained"] = []
 for seed in range(tp.pick(smoke=1, cpu=3, full=3)):
     a, b = features_of(tp07.untrained("squeezenet1_1", seed))
     compared["squeezenet1_1, untrained"].append(
-        tp07.svm_accuracy(a, y_train, b, y_test, choose_c(a, y_train, [1.0, 10.0, 100.0])))
+        tp07.svm_accuracy(a, y_train, b, y_test, best_c(a, [1.0, 10.0, 100.0])))
 reported = {"vgg16": "88.8 %", "alexnet": "86.8 %"}
 tp.show.Table(["network", "test accuracy here", "the report's"],
               [[name, tp.measure.percent(values), reported.get(name, "—")] for name, values in compared.items()])
 
-# %% [markdown]
+# %% [markdown] answer="7.11"
 # **Conclusion.** The architecture alone, with random weights, is worth something (it averages local filters), but
-# the distance to the trained one is what ImageNet gives. Between trained networks the differences are small, two points
-# in the report between the best and AlexNet: which million images a network has seen matters more than how it is built.
+# the distance to the trained one is what ImageNet gives. Against that the choice between trained networks is small: two
+# points in the report between VGG16 and AlexNet, and SqueezeNet, with a hundredth of VGG16's parameters, is near both.
 
 # %% [markdown]
 # ## 3.4 A new last layer, and fine-tuning
 #
-# In place of the SVM, a layer with one score per class. First alone, on the features of the frozen network; then
-# with the upper half of SqueezeNet (from its module 9 on) learning as well. The lower half stays frozen, so its
-# output is
+# In place of the SVM, a layer with one score per class. First alone, on the features of the frozen network; then with
+# the upper half of SqueezeNet (from its module 9 on) learning as well. The lower half stays frozen, so its output is
 # computed once. Settings fixed in advance (AdamW, one cycle; learning rate 0.01 for the new layer, 0.001 for the
 # borrowed ones), three seeds.
 
@@ -615,7 +641,8 @@ def train_upper(seed, whole):
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [1e-3, 1e-2], total_steps=steps)
     tp.fit(upper, both_ways, y_train, optimiser, steps, batch_size=64, prepare=one_way, schedule=schedule, seed=seed,
            live=seed == 0, name=f"tp07-{'fine-tuning' if whole else 'last-layer'}-{seed}")
-    return tp.measure.accuracy(tp07.scores_of(upper, low["test"]).argmax(1), y_test)
+    return tp.cached("tp07-tuned", (upper.state_dict(), low["test"], y_test), lambda: tp.measure.accuracy(
+        tp07.scores_of(upper, low["test"]).argmax(1), y_test))
 
 
 # %%
@@ -626,15 +653,15 @@ fine_tuned = [train_upper(seed, whole=True) for seed in tuning_seeds]
 # %%
 pooled_train, pooled_test = (x_train, x_test) if squeezenet is network else features_of(squeezenet)
 svm_reference = tp07.svm_accuracy(pooled_train, y_train, pooled_test, y_test,
-                                  choose_c(pooled_train, y_train, [0.1, 1.0, 10.0]))
+                                  best_c(pooled_train, [0.1, 1.0, 10.0]))
 tp.show.Table(["classifier on SqueezeNet", "test accuracy"], [
     ["linear SVM, C by cross-validation", tp.measure.percent(svm_reference)],
     ["new last layer alone", tp.measure.percent(last_layer)],
     ["new last layer and the upper half", tp.measure.percent(fine_tuned)]])
 
-# %% [markdown]
-# **Conclusion.** Three ways to the same place, within the noise of a test set of this size or a little beyond:
-# compare the gaps with the standard deviations in the table. The SVM has one parameter and takes a second;
+# %% [markdown] answer="7.11"
+# **Conclusion.** On 15-Scene, three ways to the same place, within the noise of a test set of this size or a little
+# beyond: compare the gaps with the standard deviations in the table. The SVM has one parameter and takes a second;
 # fine-tuning has the most to gain when there are more images, or when the images differ more from ImageNet's.
 
 # %% [markdown]
@@ -658,7 +685,7 @@ tp.show.curves(dimensions, {"SVM": pca_seconds}, "dimension", "seconds (SVM, tra
                log=True, axis=right)
 fig
 
-# %% [markdown]
+# %% [markdown] answer="7.11"
 # **Conclusion.** A fraction of the directions carries nearly all of the accuracy. With relu7's 4096 values that makes
 # training and storage many times cheaper; with very few directions the classes fall on one another.
 
@@ -679,10 +706,10 @@ means, deviations = zip(*(tp.measure.mean_sd(values) for values in learning_curv
 tp.show.curves(counts, {"linear SVM": (means, deviations)}, "training images per class", "test accuracy",
                f"Learning curve (C = {c:g}, mean ± sd over draws)", log=True)
 
-# %% [markdown]
-# **Conclusion.** A handful of images per class is enough for a useful classifier, which no network trained from
-# nothing would be. The curve still rises at its right end: more images would help more than any setting tried above.
-# (With all 100 images there is only one draw, hence no deviation.)
+# %% [markdown] answer="7.11"
+# **Conclusion.** A handful of images per class is enough for a useful classifier. Each doubling still adds points at
+# the right end of the curve, so more images would help, and one can read off how much. (Where all images of a class
+# are taken there is only one draw, hence no deviation.)
 
 # %% [markdown]
 # ## 3.7 Look at the data
@@ -714,11 +741,9 @@ tp.show.grid([picture(s, i) for group in shown for s, i in group[:2]],
              columns=6, size=1.3,
              title="Twins: each pair is one image twice") if shown else "No duplicates in this set."
 
-# %% [markdown]
-# **Conclusion.** The well-known benchmark has twins across its split, few enough here to change little, and at least
-# one image that two people labelled differently: no classifier can be right on both copies. It takes three lines to
-# look;
-# look always.
+# %% [markdown] answer="7.11"
+# **Conclusion.** The real 15-Scene has twins across its split, few enough to change little, and one image that two
+# people labelled differently: no classifier can be right on both copies. It takes three lines to look; look always.
 
 # %% [markdown]
 # # To take away

@@ -29,7 +29,8 @@
 #
 # **Exercises** are cells with a hole; `tp.check` says at once whether an answer is right, gives a hint if it is not,
 # and lets you go on either way. **Questions** (★ marks those that belong in a report) have an empty cell for your
-# answer. Notation: x image, y label, N images; image tensors are `[N, C, H, W]`.
+# answer. *The document* is the course's French TP 8, *the report* a group of students' report on it.
+# Notation: x image, y label, N images; image tensors are `[N, C, H, W]`.
 
 # %% tags=["setup"]
 import torch
@@ -47,7 +48,7 @@ photos = tp.data.photos()
 images = photos.test_images
 inputs = tp.nets.to_input(images)
 labels = photos.test_labels.to(tp.device())
-names = tp.nets.categories()
+tp.caveat(photos)
 photos
 
 # %% [markdown]
@@ -95,6 +96,8 @@ tp.show.grid([*images[some], *tp.show.stretched(maps[some])], [tp08.short(labels
 # **Question 8.1 ★** Show and interpret the results. When the network is wrong, does the map show it?
 
 # %% [markdown] answer="8.1"
+# **Model answer.**
+#
 # The points gather on the object of the class and on what is typical of it (heads, outlines, texture); even
 # surfaces stay dark. They are scattered: neighbouring pixels may differ by a factor of ten. When the prediction is
 # wrong the map, which explains the score of the **true** label, often sits on the right object all the same, or on a
@@ -104,6 +107,8 @@ tp.show.grid([*images[some], *tp.show.stretched(maps[some])], [tp08.short(labels
 # **Question 8.2 ★** What are the limits of this technique?
 
 # %% [markdown] answer="8.2"
+# **Model answer.**
+#
 # - The maximum over the channels and the absolute value lose information: which colour, and whether more of it would
 #   raise or lower the score.
 # - A gradient is local: it says what a *tiny* change would do. Where a score has saturated the gradient is
@@ -116,6 +121,8 @@ tp.show.grid([*images[some], *tp.show.stretched(maps[some])], [tp08.short(labels
 # **Question 8.3 ★** Could the technique be used for something other than interpreting a network?
 
 # %% [markdown] answer="8.3"
+# **Model answer.**
+#
 # To find the object without having been taught where objects are: a rough segmentation or box (below, as in
 # Simonyan et al. 2014), to crop images automatically, to compress the background more than the object, to show an
 # annotator where to look, to notice that a training set has a bias (a watermark that gives the class away).
@@ -147,16 +154,17 @@ tp.show.table_of_images(
     title="The same photographs, other networks", cmap=tp.show.MAP, size=1.3)
 
 # %% [markdown] answer="8.4"
-# Networks agree on the object and differ in the grain: VGG16's maps are the most concentrated, those of networks
-# with large strides show a grid. The network with shuffled weights lights up edges and textures anywhere: a part of
-# what looks meaningful in a saliency map is the image itself, seen through convolutions. Part 4 takes
-# that seriously.
+# **Model answer.**
+#
+# Trained networks mostly agree on the object and differ in the grain (strides leave their grid in the map). The
+# network with shuffled weights lights up edges and textures anywhere: a part of what looks meaningful in a saliency
+# map is the image itself, seen through convolutions. Part 4 takes that seriously.
 
 # %% [markdown]
 # # Part 2. Adversarial examples
 #
-# Szegedy et al. 2014: climb the gradient of *another* class's score, and stop as soon as the network believes it. How
-# much does the image change?
+# After Szegedy et al. 2014, in the simplest form: climb the gradient of *another* class's score, and stop as soon as
+# the network believes it. How much does the image change?
 #
 # ### Exercise 8.2: `fooling_image` (★★☆, 15 minutes)
 #
@@ -227,6 +235,8 @@ print(f"{random_reached} of {len(tries)} random targets reached in less than 100
 # **Question 8.5 ★** Show and interpret the results.
 
 # %% [markdown] answer="8.5"
+# **Model answer.**
+#
 # Every image of the set is taken for the class that the rule asked for, typically after a dozen steps, by a change that
 # is invisible until it is magnified: its norm is a hundredth of the image's. The difference does not look like the
 # target; it is a fine-grained texture, stronger where the saliency is. With random targets a few climbs do not arrive:
@@ -260,6 +270,8 @@ tp.widgets.explore(draw_attack, photo=[(f"{i}: {tp08.short(labels[i])}", i) for 
 # **Question 8.6 ★** What are the consequences of adversarial examples in practice?
 
 # %% [markdown] answer="8.6"
+# **Model answer.**
+#
 # Whoever can compute the gradient can choose the answer: content filters, face recognition, the reading of
 # traffic signs, medical images billed by diagnosis. Attacks carry over to networks that the attacker has not seen
 # (Part 5), survive printing if made for it, and can be one patch or one universal perturbation for all images. Beyond
@@ -269,12 +281,13 @@ tp.widgets.explore(draw_attack, photo=[(f"{i}: {tp08.short(labels[i])}", i) for 
 # **Question 8.7** (bonus) What are the limits of this naive method, and which are better? Part 5 has two of them.
 
 # %% [markdown] answer="8.7"
+# **Model answer.**
+#
 # It needs the weights (white box) and many gradients for each image; its result is not kept within valid pixels nor
-# to a
-# bound that an eye would agree to, is lost when rounded or compressed if it stops at the border of the class, and
-# depends on the step size. Better: FGSM (one step, fixed L∞ size), PGD (its iterated, projected version, the
-# usual yardstick of robustness), DeepFool and Carlini-Wagner (smallest change), universal perturbations (one for
-# all images), black-box attacks by transfer or by queries. Against them: training on adversarial examples, certified
+# to a bound that an eye would agree to, is lost when rounded or compressed if it stops at the border of the class,
+# and depends on the step size. Better: FGSM (one step, fixed L∞ size), PGD (its iterated, projected version, the
+# usual yardstick of robustness), DeepFool and Carlini-Wagner (smallest change), universal perturbations (one for all
+# images), black-box attacks by transfer or by queries. Against them: training on adversarial examples, certified
 # bounds by randomised smoothing; most other defences have been broken.
 
 # %% [markdown]
@@ -285,8 +298,7 @@ tp.widgets.explore(draw_attack, photo=[(f"{i}: {tp08.short(labels[i])}", i) for 
 # ### Exercise 8.3: `class_visualisation_step` (★☆☆, 10 minutes)
 #
 # One step of gradient ascent. The helper `tp08.visualise` repeats it and gives jitter (the image shifts by a few
-# pixels at
-# each step), a slight blur now and then, and keeps pixels valid.
+# pixels at each step), a slight blur now and then, and keeps pixels valid.
 
 # %% exercise="8.3"
 def class_visualisation_step(image, target, network, learning_rate, l2):
@@ -323,12 +335,13 @@ tp.show.grid([image[0] for image, _, _ in painted.values()],
 # **Question 8.8 ★** Show and interpret the results.
 
 # %% [markdown] answer="8.8"
+# **Model answer.**
+#
 # One recognises the parts that tell the class: the legs of the spider, neck and beak of the ostrich, stripes on
 # horses' bodies. They come several times, in all places and sizes, without a global layout: the network averages its
-# last
-# map over all positions, so more is better. Colours are unreal, for nothing asks for likely
-# images; only the score counts. And the score is reached very early: most of the work embellishes an image that is
-# already sure to be of the class.
+# last map over all positions, so more is better. Colours are unreal, for nothing asks for likely images; only the
+# score counts. And the score is reached very early: most of the work embellishes an image that is already sure to be
+# of the class.
 
 # %% [markdown]
 # The image as it appears, then a player to look at single moments.
@@ -353,6 +366,8 @@ tp.show.grid([image[0] for image, _, _ in varied],
              columns=4, size=2.2, title="Tarantula: iterations, learning rate, regularisation")
 
 # %% [markdown] answer="8.9"
+# **Model answer.**
+#
 # - **Regularisation** makes the largest difference: with λ = 0.01 and rate 10 each step takes a fifth of every pixel's
 #   value back; only strong evidence stays, on grey, and the network no longer believes in the result although a
 #   person may find its drawing the clearer one. With 0.001 the image is full and saturated, and the class certain.
@@ -373,10 +388,12 @@ tp.show.grid([images[0] / 255, *(image[0] for image, _, _ in turned.values())],
              columns=4, size=2.4, title="Starting from a photograph")
 
 # %% [markdown] answer="8.10"
+# **Model answer.**
+#
 # The photograph lends its shapes: outlines that fit become legs, necks or feathers of the target (the idea behind
 # DeepDream), and the layout stays. With its own class the typical parts are exaggerated and repeated in the
-# background. With
-# few steps one has an adversarial example instead, with nothing to see; many steps and the start is forgotten.
+# background. With few steps one has an adversarial example instead, with nothing to see; many steps and the start is
+# forgotten.
 
 # %% [markdown]
 # **Question 8.11** (bonus) Try another network. Comment. (The scores of the others are rescaled so that their gradient
@@ -394,9 +411,11 @@ tp.show.grid([image for image, _ in comparison.values()],
              title="Ostrich, according to several networks")
 
 # %% [markdown] answer="8.11"
-# A better classifier does not always paint a better picture: VGG16 and SqueezeNet give clear parts, networks
-# with residual connections and large strides finer and more scattered ones. The network with shuffled weights gives
-# texture without any part, whatever probability it ends with: what we see in the others was learnt from images.
+# **Model answer.**
+#
+# A better classifier does not always paint a better picture: the score says nothing of how an image should look. The
+# network with shuffled weights gives texture without any part, whatever probability it ends with: what we see in the
+# others was learnt from images.
 
 # %% [markdown]
 # # Part 4. Beyond the document: better maps, and which to trust
@@ -437,10 +456,10 @@ smooth_grad = tp.check("8.4", smooth_grad)
 #
 # ### Exercise 8.5: `integrated_gradients` (★★☆, 20 minutes)
 #
-# Sundararajan et al. 2017: walk from an image without content (zeros, which is a uniform grey: ImageNet's mean colour)
-# straight to x and add up the gradients on the way, times the distance walked. The sum over all pixels is then the
-# difference of the scores at both ends: *completeness*.
-# Use the midpoint or the trapezoid rule; plain left or right sums are less exact.
+# Sundararajan et al. 2017: walk from an image without content (zeros, which is a uniform grey: ImageNet's mean
+# colour) straight to x and add up the gradients on the way, times the distance walked. The sum over all pixels is
+# then the difference of the scores at both ends: *completeness*. Use the midpoint or the trapezoid rule; plain left
+# or right sums are less exact.
 
 # %% exercise="8.5"
 def integrated_gradients(images, labels, network, steps):
@@ -465,8 +484,8 @@ integrated_gradients = tp.check("8.5", integrated_gradients)
 
 # %% [markdown]
 # Completeness, on screen: the relative gap between the sum of a map and the difference of the scores shrinks as the
-# steps get finer, though not smoothly, since the gradient of a network of ReLUs jumps. **See** how many steps are
-# enough for one percent.
+# steps get finer, though not smoothly, since the gradient of a network of ReLUs jumps. **See** which
+# photographs get below one percent, and whether they stay there.
 
 # %%
 step_counts = tp.pick(smoke=[2, 4, 8], cpu=[4, 8, 16, 32, 64, 128], full=[4, 8, 16, 32, 64, 128, 256])
@@ -491,7 +510,7 @@ def grad_cam(images, labels, network, layer):
 
     images: float32 [N, 3, H, W], normalised; labels: int64 [N]
     layer: the nn.Module of `network` whose output [N, C, h, w] is looked at
-    returns: float32 [N, H, W] in [0, 1], maximum 1 (all 0 for an image without positive evidence)
+    returns: float32 [N, H, W] in [0, 1], maximum about 1 (all 0 for an image without positive evidence)
     """
     ### BEGIN SOLUTION
     kept = []
@@ -514,8 +533,7 @@ grad_cam = tp.check("8.6", grad_cam)
 # ## Side by side
 #
 # All four on the same photographs. **See** how the grain of the maps changes: pixels, smoothed pixels, signed
-# contributions
-# (their absolute value is drawn), regions. (About ten seconds.)
+# contributions (their absolute value is drawn), regions. (About ten seconds.)
 
 # %%
 samples = tp.pick(smoke=2, cpu=20, full=50)
@@ -590,9 +608,8 @@ tp.show.curves(depths, {name: [tp08.rank_correlation(maps_[0], m) for m in maps_
 
 # %% [markdown]
 # **Conclusion.** Multiplying by the input makes integrated gradients keep the outlines of the image whatever the
-# weights are: a correlation that stays high is a warning, not a quality. Grad-CAM loses everything with the last
-# layers,
-# as it should; its map may even become empty. Looking plausible to a person is no proof for an explanation.
+# weights are: a correlation that stays high is a warning, not a quality. Grad-CAM loses most with the very last layer
+# and everything with the whole network, as it should. Looking plausible to a person is no proof for an explanation.
 
 # %% [markdown]
 # # Part 5. Beyond the document: bounded attacks
@@ -625,9 +642,9 @@ fgsm = tp.check("8.7", fgsm)
 # %% [markdown]
 # ### Exercise 8.8: `pgd` (★★☆, 15 minutes)
 #
-# Madry et al. 2018: several small steps; after each, back into the box of size ε around the **original** image, and
-# into
-# the valid pixels. Start at the image itself.
+# Kurakin et al. 2017: several small steps; after each, back into the box of size ε around the **original** image, and
+# into the valid pixels. Start at the image itself. (Madry et al. 2018, who made it the yardstick of robustness, start
+# at a random point of the box.)
 
 # %% exercise="8.8"
 def pgd(images, labels, network, epsilon, step, steps):
@@ -681,7 +698,8 @@ tp.show.curves(levels, robustness, "ε, in 255ths", f"accuracy on {count} photog
 if len(others) > 1:
     matrix = tp08.transfer_matrix(lambda x, y, net: pgd(x, y, net, 8 / 255, 2 / 255, 10),
                                   [tp08.WithNormalisation(other) for other in others], pixels, labels[:count].cpu())
-    tp.runtime.show(tp08.transfer_figure(matrix, [other.name for other in others], "ImageNet: PGD, ε = 8/255"))
+    shown = [other.name for other in others]
+    tp.runtime.show(tp08.transfer_figure(matrix, shown, shown, "ImageNet: accuracy under PGD, ε = 8/255"))
 else:
     print(f"Only {network.name} is to be had here: the matrix of ImageNet networks needs a second one.")
 
@@ -700,14 +718,15 @@ tried = tp.pick(smoke=100, cpu=1000, full=10000)
 digit_pixels, digit_labels = mnist.test_images[:tried].float() / 255, mnist.test_labels[:tried]
 digit_matrix = tp08.transfer_matrix(lambda x, y, net: pgd(x, y, net, 0.2, 0.05, 10), list(digits.values()),
                                     digit_pixels, digit_labels)
-clean = torch.tensor([tp08.accuracy_under(lambda x, y, net: x, digit_pixels, digit_labels, net)
-                      for net in digits.values()])
-tp08.transfer_figure(torch.cat([digit_matrix, clean[None]]), list(digits),
+controls = torch.tensor([[tp08.accuracy_under(attack, digit_pixels, digit_labels, net) for net in digits.values()]
+                         for attack in (tp08.random_sign(0.2), tp08.random_sign(0))])
+tp08.transfer_figure(torch.cat([digit_matrix, controls]), [*digits, "(random signs)", "(no attack)"], list(digits),
                      "MNIST: accuracy under PGD, ε = 0.2, 10 steps")
 
 # %% [markdown]
-# **Conclusion.** The diagonal (attacker knows the network) is near zero. Off the diagonal the attacks still cost the
-# others many of their digits, most between networks of one kind: secrecy of the weights is a weak protection.
+# **Conclusion.** The diagonal (the attacker knows the network) is near zero. Off the diagonal the attacks still cost
+# the others many of their digits, more than random changes of the same size do: secrecy of the weights is a weak
+# protection. They do not carry over equally: the MLP suffers most from the CNNs' images, its own carry over least.
 
 # %% [markdown]
 # # To take away
@@ -730,7 +749,7 @@ tp.save_results("tp08", {
     "rank_correlation": {name: dict(zip(map(str, depths), (tp08.rank_correlation(m[0], x) for x in m), strict=True))
                          for name, m in survived.items()},
     "epsilon_255ths": list(levels), "accuracy_under_attack": robustness,
-    "mnist_transfer": {"networks": list(digits), "accuracy": digit_matrix.tolist(), "clean": clean.tolist(),
-                       "images": tried},
+    "mnist_transfer": {"networks": list(digits), "accuracy": digit_matrix.tolist(),
+                       "random_signs": controls[0].tolist(), "clean": controls[1].tolist(), "images": tried},
     "class_probability": {name: p for name, (_, _, p) in painted.items()},
 }, command="make outputs TP=tp08", data_is_sample=photos.sample)

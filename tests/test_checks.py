@@ -35,6 +35,7 @@ def label(value):
 def afresh(monkeypatch):
     """No tries remembered, and none of the variables that make a wrong answer raise."""
     checks._tries.clear()
+    checks._handed_out.clear()
     monkeypatch.delenv("TP_STRICT", raising=False)
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
 
@@ -212,6 +213,25 @@ def test_without_solutions_an_unfinished_exercise_raises_where_it_is_used(id, an
 
 
 # ---- the report
+
+
+def test_what_a_check_handed_out_is_not_the_students_answer(capsys, monkeypatch):
+    """The cell of the check run twice: answer = check(id, answer) has put the reference in the answer's place."""
+    handed_out = checks.check("7.3", hole)
+    capsys.readouterr()
+    assert checks.check("7.3", handed_out) is handed_out
+    said = capsys.readouterr().out
+    assert NOT_DONE in said and "handed out" in said
+    monkeypatch.setenv("TP_STRICT", "1")
+    with pytest.raises(WrongAnswer):
+        checks.check("7.3", handed_out)
+
+
+def test_what_a_check_handed_out_without_solutions_is_not_the_students_answer_either(no_solutions, capsys):
+    handed_out = checks.check("7.3", hole)
+    capsys.readouterr()
+    assert checks.check("7.3", handed_out) is handed_out
+    assert NOT_DONE in capsys.readouterr().out
 
 
 def test_a_report_as_text_and_html():

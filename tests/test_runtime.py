@@ -2,6 +2,7 @@
 
 import json
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -227,3 +228,50 @@ def test_numbers_that_prove_nothing_are_not_saved(root, monkeypatch, capsys, var
 def test_results_that_are_not_there_say_how_to_get_them(root):
     with pytest.raises(FileNotFoundError, match=r"^results/study.json is missing: `make outputs` measures it anew$"):
         results("study")
+
+
+def halved(x):
+    return x / 2
+
+
+def halved_differently(x):
+    return x * 0.5
+
+
+def test_cached_computes_again_when_a_function_that_it_uses_was_changed(monkeypatch):
+    calls = []
+
+    def compute():
+        calls.append(1)
+        return [halved(x) for x in (1.0, 2.0)]
+
+    for _ in range(2):
+        assert runtime.cached("code", (1,), compute) == [0.5, 1.0]
+    assert len(calls) == 1
+    monkeypatch.setitem(globals(), "halved", halved_differently)
+    assert runtime.cached("code", (1,), compute) == [0.5, 1.0]
+    assert len(calls) == 2
+
+
+class Doubling(torch.nn.Module):
+    def forward(self, x):
+        return 2 * x
+
+
+network = Doubling()
+
+
+def test_the_code_of_a_function_holds_that_of_the_networks_it_uses():
+    assert any("2 * x" in text for text in runtime.code_of(lambda x: network(x)))
+
+
+def test_a_caveat_is_said_for_samples_and_in_the_smoke_profile_only(monkeypatch, capsys):
+    real, sample = SimpleNamespace(name="a", sample=False), SimpleNamespace(name="b", sample=True)
+    monkeypatch.setenv("TP_PROFILE", "cpu")
+    runtime.caveat(real)
+    assert capsys.readouterr().out == ""
+    runtime.caveat(real, sample)
+    assert "b is a built-in sample" in capsys.readouterr().out
+    monkeypatch.setenv("TP_PROFILE", "smoke")
+    runtime.caveat(real)
+    assert "smoke profile" in capsys.readouterr().out

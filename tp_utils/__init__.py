@@ -19,6 +19,7 @@ _HOME = {  # public name -> the module that defines it
     "check": "checks",
     "fit": "training",
     "cached": "runtime",
+    "caveat": "runtime",
     "device": "runtime",
     "pick": "runtime",
     "profile": "runtime",

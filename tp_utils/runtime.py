@@ -11,12 +11,14 @@ Environment variables:
 
 import contextlib
 import hashlib
+import inspect
 import json
 import os
 import platform
 import random
 import secrets
 import sys
+import types
 from datetime import date
 from pathlib import Path
 
@@ -29,6 +31,7 @@ PROFILES = ("smoke", "cpu", "full")
 # What is said to the reader.
 NOT_SAVED = "Results not saved: {why}. `make outputs` saves those of the solution notebooks."
 SAVED = "Saved {path}"
+CAVEAT = "The conclusions in the text come from the real data in the cpu profile; here {why}: your numbers will differ."
 
 
 def device():
@@ -76,6 +79,15 @@ def say(line, **facts):
         display({"text/plain": line}, raw=True, metadata={"tp": facts} if facts else None)
     else:
         print(line, flush=True)
+
+
+def caveat(*image_sets):
+    """Say in one line why the text's conclusions need not hold: a built-in sample, or the smoke profile."""
+    reasons = [f"{images.name} is a built-in sample" for images in image_sets if images.sample]
+    if profile() == "smoke":
+        reasons.append("the smoke profile computes next to nothing")
+    if reasons:
+        say(CAVEAT.format(why=" and ".join(reasons)))
 
 
 def show(thing):
@@ -137,9 +149,10 @@ def cached(name, inputs, compute):
 
     name:     file name in the cache, to be recognised by a person
     inputs:   everything the result depends on (tensors and whatever prints)
-    compute:  a function without arguments that returns tensors, Python's own numbers, strings, lists or dicts
+    compute:  a function without arguments that returns tensors, Python's own numbers, strings, lists or dicts;
+              its source is an input too, with that of the functions and modules of the notebook that it uses
     """
-    path = cache_dir("computed") / f"{name}-{fingerprint(*inputs)}.pt"
+    path = cache_dir("computed") / f"{name}-{fingerprint(code_of(compute), *inputs)}.pt"
     if path.exists():
         with contextlib.suppress(Exception):  # an unreadable file is computed again
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -147,6 +160,38 @@ def cached(name, inputs, compute):
     with replacing(path) as temporary:
         torch.save(value, temporary)
     return value
+
+
+def code_of(function):
+    """The source of a function and of what it reaches by name in its own notebook or module: a list of strings.
+
+    Functions are followed, and the methods of classes and networks; numbers and tensors are not: name them.
+    """
+    seen, todo = {}, [function]
+    while todo:
+        thing = todo.pop()
+        if isinstance(thing, torch.nn.Module):
+            thing = type(thing)
+        if inspect.isclass(thing):
+            todo += vars(thing).values()
+        elif isinstance(thing, types.FunctionType) and id(thing) not in seen:
+            seen[id(thing)] = source_of(thing)
+            reached = (thing.__globals__.get(name) for name in names_in(thing.__code__))
+            todo += [other for other in reached if getattr(other, "__module__", "") == function.__module__]
+    return sorted(seen.values())
+
+
+def names_in(code):
+    """The global names in a code object, those in its comprehensions and inner functions included."""
+    inner = [name for constant in code.co_consts if isinstance(constant, types.CodeType) for name in names_in(constant)]
+    return [*code.co_names, *inner]
+
+
+def source_of(function):
+    try:
+        return inspect.getsource(function)
+    except OSError:  # neither in a file nor in a notebook
+        return repr(function.__code__.co_code)
 
 
 def results(name):

@@ -149,17 +149,16 @@ def transfer_matrix(attack, networks, images, labels):
     return torch.tensor(rows)
 
 
-def transfer_figure(matrix, names, title):
-    """The matrix of `transfer_matrix` with its numbers; a last row may hold the clean accuracies."""
-    fig, axis = show.figure(width=1.1 * len(names) + 2.4, height=0.6 * len(matrix) + 1.2)
+def transfer_figure(matrix, rows, columns, title):
+    """Accuracies as a matrix with its numbers: what the images were made against, and whose accuracy it is."""
+    fig, axis = show.figure(width=1.1 * len(columns) + 2.4, height=0.6 * len(rows) + 1.2)
     axis.imshow(matrix, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for i, row in enumerate(matrix.tolist()):
         for j, value in enumerate(row):
             axis.text(j, i, f"{value:.0%}", ha="center", va="center", color="white" if value < 0.5 else "black")
-    rows = [*names, "(no attack)"][:len(matrix)]
-    axis.set(xticks=range(len(names)), yticks=range(len(matrix)), xlabel="accuracy of", ylabel="made against",
+    axis.set(xticks=range(len(columns)), yticks=range(len(rows)), xlabel="accuracy of", ylabel="made against",
              title=title)
-    axis.set_xticklabels(names)
+    axis.set_xticklabels(columns)
     axis.set_yticklabels(rows)
     axis.grid(False)
     return fig

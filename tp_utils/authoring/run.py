@@ -12,7 +12,7 @@ import nbformat
 
 from ..runtime import ROOT, device, profile
 from ..show import Table
-from .build import sources, tidy, write
+from .build import solution_notebook, sources, tidy, write
 
 PAGES = ROOT / "build" / "html"
 TIMEOUT = 3600  # seconds a cell may take; nothing is measured by it
@@ -67,11 +67,11 @@ def plain(markdown):
 
 
 def execute(source):
-    """Execute a solution's paired notebook in its folder; returns a Result, with an error message if a cell fails."""
+    """Execute a source in its folder; returns a Result, with an error message if a cell fails."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-    notebook = nbformat.read(source.with_suffix(".ipynb"), 4)
+    notebook = solution_notebook(source)
     client = NotebookClient(notebook, timeout=TIMEOUT, resources={"metadata": {"path": str(source.parent)}},
                             store_widget_state=False, coalesce_streams=True,
                             extra_arguments=["--IPKernelApp.log_level=40"])  # errors only

@@ -27,9 +27,11 @@ SIGN = {RIGHT: "✔", NOT_DONE: "○", WRONG: "✘"}
 COLOUR = {RIGHT: "#1b7837", NOT_DONE: "#5c5c5c", WRONG: "#b35806"}
 NOT_DONE_TEXT = "Write your answer in the cell of the exercise, run it, then run this cell again."
 REFERENCE = "Until then, what follows uses the reference solution."
+OURS = "This is what the course handed out in place of your answer: run the cell of the exercise, then this one."
 NO_REFERENCE = "There is no reference solution here: what follows needs your answer."
 NEEDED = "Exercise {id} is not finished yet, and this cell needs it. Go back to it, then run tp.check again."
 NOT_CALLABLE = ("a function or a class", "it has been replaced by something else: run the cell of the exercise again")
+MISCALLED = "it could not be called or used as the exercise says: compare names, order and number of its arguments"
 CRASHED = "it stopped with an error: put the failing line in a cell of its own and look at the shapes it meets"
 UNKNOWN = "there is no exercise {id!r}; the exercises of TP {tp} are {ids}"
 
@@ -84,7 +86,11 @@ def check(exercise, answer):
     Unfinished when it is used. Raises WrongAnswer under TP_STRICT=1 or nbgrader unless the answer is right,
     ValueError for an unknown exercise.
     """
-    report = judge(exercise, answer)
+    exercise = str(exercise)
+    if ours := any(answer is given for given in _handed_out):  # the cell of the check was run a second time
+        report = Report(exercise, NOT_DONE, hint=OURS)
+    else:
+        report = judge(exercise, answer)
     if report.verdict == RIGHT:
         show(report)
         return answer
@@ -93,9 +99,12 @@ def check(exercise, answer):
     solution = reference(exercise)
     report.follows = REFERENCE if solution else NO_REFERENCE
     show(report)
-    return solution or stand_in(exercise)
+    if not ours:
+        _handed_out.append(solution or stand_in(exercise))
+    return answer if ours else _handed_out[-1]
 
 
+_handed_out = []  # references and stand-ins: not the student's answers
 _tries = {}  # exercise -> (the mistake, how often it was seen in a row)
 
 
@@ -153,7 +162,8 @@ def crash(error):
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.line for frame in frames if frame.line and ("ipykernel" in frame.filename or "<" in frame.filename)]
     at = f", at the line: {lines[-1]}" if lines else ""
-    return Wrong("a result", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{at}", CRASHED)
+    return Wrong("a result", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{at}",
+                 *((MISCALLED, CRASHED) if isinstance(error, TypeError) else (CRASHED, MISCALLED)))
 
 
 # ---- the reference solutions

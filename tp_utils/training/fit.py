@@ -1,14 +1,12 @@
 """One loop for all classifiers."""
 
-import inspect
 import math
 from dataclasses import dataclass, field
-from types import FunctionType
 
 import torch
 from torch.nn import functional as F
 
-from ..runtime import device, fingerprint, say
+from ..runtime import code_of, device, fingerprint, say
 from . import checkpoint
 from .interrupt import asked_to_stop
 from .live import Live
@@ -60,7 +58,7 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
     images, labels = images.to(device()), labels.to(device())
     run = Run(network)
     parts = {"network": network, "optimiser": optimiser} | ({"schedule": schedule} if schedule else {})
-    key = fingerprint(images, labels, steps, batch_size, seed, code(loss), code(prepare), settings(optimiser),
+    key = fingerprint(images, labels, steps, batch_size, seed, named(loss), code_of(prepare), settings(optimiser),
                       schedule and settings(schedule), *network.state_dict().values())
     if name and (saved := checkpoint.load(name, key, parts)):
         run.step, run.history = saved
@@ -113,22 +111,9 @@ def settings(thing):
     return [type(thing).__name__, *settings]
 
 
-def code(function):
-    """What a checkpoint's key knows of a function: its source, and that of the functions it calls by name.
-
-    Values that it takes from outside (a global number, say) are not seen: give such runs another name.
-    """
-    if not isinstance(function, FunctionType):
-        return repr(function) if isinstance(function, torch.nn.Module) else type(function).__name__
-    called = [function.__globals__.get(name) for name in function.__code__.co_names]
-    return [source(f) for f in (function, *called) if isinstance(f, FunctionType)]
-
-
-def source(function):
-    try:
-        return inspect.getsource(function)
-    except OSError:  # neither in a file nor in a notebook
-        return function.__code__.co_code
+def named(loss):
+    """What a checkpoint's key knows of a loss: the source of a function, the settings of a module."""
+    return repr(loss) if isinstance(loss, torch.nn.Module) else code_of(loss)
 
 
 def batch_indices(count, batch_size, step, seed):
