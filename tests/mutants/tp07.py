@@ -3,7 +3,7 @@
 import copy
 
 import torch
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_val_score
 from sklearn.svm import LinearSVC
 from torch import nn
 from torch.nn import functional as F
@@ -208,6 +208,24 @@ class FreshClassifier(cut(5)):
                 layer.reset_parameters()
 
 
+class Shortened(cut(5)):
+    """Damages the network that it is given."""
+
+    def __init__(self, vgg16):
+        super().__init__(vgg16)
+        vgg16.classifier = vgg16.classifier[:5]
+        self.v = vgg16
+
+    def forward(self, x):
+        return self.v(x)
+
+
+class AvgpoolDeleted(cut(5)):
+    def __init__(self, vgg16):
+        super().__init__(vgg16)
+        del vgg16.avgpool
+
+
 class WithoutSuper(nn.Module):
     def __init__(self, vgg16):
         self.classifier = vgg16.classifier[:5]
@@ -333,6 +351,16 @@ def choose_by_hand(features, labels, candidates):
     return torch.tensor(candidates)[totals.argmax()]
 
 
+def choose_by(folds=5, **options):
+    """Other folds, other options of the machine."""
+
+    def choose(features, labels, candidates):
+        x, y = features.numpy(), labels.numpy()
+        return max(candidates, key=lambda c: cross_val_score(LinearSVC(C=c, **options), x, y, cv=folds).mean())
+
+    return choose
+
+
 def choose_score(features, labels, candidates):
     return max(accuracy(features, labels, c) for c in candidates)
 
@@ -344,6 +372,13 @@ def choose_index(features, labels, candidates):
 def choose_by_training(features, labels, candidates):
     x, y = features.numpy(), labels.numpy()
     return max(candidates, key=lambda c: LinearSVC(C=c).fit(x, y).score(x, y))
+
+
+def choose_by_best_fold(features, labels, candidates):
+    def best_fold(c):
+        return cross_val_score(LinearSVC(C=c), features.numpy(), labels.numpy(), cv=5).max()
+
+    return max(candidates, key=best_fold)
 
 
 def choose_worst(features, labels, candidates):
@@ -381,7 +416,10 @@ RIGHT = {
     ],
     "7.4": [RightAtOnce, RightByLayers, lambda vgg16: cut(-1)(vgg16)],
     "7.5": [extract_by_slices],
-    "7.6": [choose_by_grid, choose_by_hand],
+    "7.6": [
+        choose_by_grid, choose_by_hand, choose_by(dual=False), choose_by(dual=True, max_iter=5000, random_state=1),
+        *(choose_by(Folds(5, shuffle=True, random_state=s)) for Folds in (KFold, StratifiedKFold) for s in range(5)),
+    ],
 }
 
 MUTANTS = {
@@ -401,6 +439,7 @@ MUTANTS = {
         (normalise_bgr, "blue, green, red"),
         (lambda images: normalise(images).permute(0, 2, 3, 1), "channels have moved to the end"),
         (lambda images: normalise(images).double(), "float32"),
+        (lambda images: normalise(images).cpu().numpy(), "torch tensor"),
         (lambda images: None, "return"),
     ],
     "7.2": [
@@ -437,6 +476,8 @@ MUTANTS = {
         (cut(0), "convolutional features"),
         (cut(5, flatten=False), "[N, 25088]"),
         (FreshClassifier, "new and untrained"),
+        (Shortened, "you changed the network"),
+        (AvgpoolDeleted, "you changed the network"),
         (WithoutSuper, "super().__init__()"),
         (lambda vgg16: vgg16.classifier[:5], "[N, 25088]"),
         (lambda vgg16: None, "inherits from nn.Module"),
@@ -464,7 +505,9 @@ MUTANTS = {
         (choose_score, "this is an accuracy"),
         (choose_index, "position"),
         (choose_by_training, "cross-validate"),
+        (choose_by_best_fold, "mean over the folds"),
         (choose_worst, "worst"),
+        (lambda features, labels, candidates: candidates[2], "better mean"),
         (choose_first, "first candidate"),
         (choose_last, "last candidate"),
         (choose_scores, "one of the candidates"),

@@ -635,6 +635,16 @@ def pgd_from_start(images, labels, network, epsilon, step, steps):
     return adversarial
 
 
+def pgd_projected_late(limit):
+    free = iterated(ball=lambda moved, *_: moved, limit=limit)
+
+    def pgd(images, labels, network, epsilon, step, steps):
+        moved = free(images, labels, network, epsilon, step, steps)
+        return into_ball(moved, images, None, epsilon, step).clamp(0, 1)
+
+    return pgd
+
+
 def random_start(images):
     return (images + 0.05 * torch.rand_like(images)).clamp(0, 1)
 
@@ -661,7 +671,7 @@ MUTANTS = {
         (saliency(lambda g: g.abs()), "channels are still there"),
         (saliency(lambda g: g.abs().amax(1, keepdim=True)), "[N, H, W]"),
         (saliency(lambda g: g.abs().amax(1) / g.abs().max()), "divided by their maximum"),
-        (saliency(lambda g: g.abs().amax(1).cpu().numpy()), "[N, H, W]"),
+        (saliency(lambda g: g.abs().amax(1).cpu().numpy()), "torch tensor"),
         (saliency(lambda g: g.abs().amax(1).double()), "float32"),
         *((saliency(number=number), hint) for number, hint in BATCH_NUMBERS),
         (saliency_in_place, "on a copy"), (saliency_leaves_grad, "on a copy"),
@@ -774,5 +784,7 @@ MUTANTS = {
         *((iterated(loss=loss), hint) for loss, hint in LOSSES),
         (pgd_in_place, "clone"), (pgd_first_gradient, "anew"), (pgd_no_detach, "leaf"),
         (pgd_from_start, "only one step"),
+        (pgd_projected_late(lambda x: x), "after each step"),
+        (pgd_projected_late(lambda x: x.clamp(0, 1)), "after each step"),
     ],
 }

@@ -5,6 +5,7 @@ import torch
 # What is said to the reader.
 NO_RETURN = "your function returns nothing: is the `return` missing?"
 SHAPE = "look at the shape after each operation: which axis is missing, added or in the wrong place?"
+NO_TENSOR = "return a torch tensor"
 DTYPE = "the values have another type: convert them with .to(torch.{dtype})"
 NOT_FINITE = "there are NaN or infinite values: is something divided by zero?"
 NUMBERS = "shape and type are right, the numbers are not: compute one entry by hand and compare"
@@ -37,7 +38,7 @@ def expect_tensor(found, shape, dtype=None, hints=()):
     if found is None:
         raise Wrong(expected, "None", NO_RETURN)
     if not isinstance(found, torch.Tensor):
-        raise Wrong(expected, describe(found), *hints, "return a torch tensor")
+        raise Wrong(expected, describe(found), NO_TENSOR, *hints)
     if list(found.shape) != list(shape):
         raise Wrong(expected, describe(found), *hints, SHAPE)
     if dtype is not None and found.dtype != dtype:

@@ -70,6 +70,7 @@ BEFORE_RELU = "negative values: you stop before the ReLU that follows the second
 FIRST_LAYER = "you stop at the first fully connected layer: relu7 is the ReLU after the second one"
 LAST_LAYER = "these are the scores of the classes: the last layer must go"
 FRESH = "some layers are new and untrained: take the layers of the vgg16 that is given"
+DAMAGED = "you changed the network that was given: take its layers into new attributes"
 
 # 7.5
 FEATURES = "for each batch: normalise, extractor, .cpu(); after the loop: torch.cat, each row over its norm"
@@ -100,7 +101,9 @@ TRAINING = "this C is the best on the data it was trained on: cross-validate, so
 WORST = "this C has the worst accuracy of all: you want the largest mean"
 FIRST = "the first candidate, whatever the data: does the loop go on to the others?"
 LAST = "the last candidate, whatever the data: keep the best one met so far"
+ONE_FOLD = "this C is the best on one fold only: take the mean over the folds, not the best one"
 NOT_BEST = "another candidate has a better mean accuracy over the 5 folds"
+MISTAKES_7_6 = {"worst": WORST, "training": TRAINING, "one fold": ONE_FOLD, "first": FIRST, "last": LAST, "index": INDEX}
 
 
 def check_7_1(answer):
@@ -199,7 +202,7 @@ def check_7_3(answer):
 
 def check_7_4(answer):
     vgg, images = small_vgg(), torch.randn(2, 3, 224, 224, device=device())
-    stages = stages_of(vgg, images)
+    stages, weights = stages_of(vgg, images), [vgg.classifier[i].weight for i in (0, 3)]
     network, found = run_network(answer, vgg, images)
     mistakes = [
         (stages["features"], NO_CLASSIFIER),
@@ -210,9 +213,10 @@ def check_7_4(answer):
         (stages[6], LAST_LAYER),
     ]
     kept = {id(parameter) for parameter in network.parameters()}
-    if any(id(vgg.classifier[i].weight) not in kept for i in (0, 3)):
+    if any(id(weight) not in kept for weight in weights):
         mistakes.append((found, FRESH))
     compare(found, stages[4], mistakes, [VGG_LAYERS], dtype=torch.float32)
+    expect_intact(vgg, images, stages[6])
 
 
 def small_vgg():
@@ -258,6 +262,17 @@ def run_network(answer, vgg, images):
         if "mat1 and mat2" not in str(error) and "invalid for input of size" not in str(error):
             raise
         raise Wrong("[N, 25088] into the classifier", f"RuntimeError: {error}", FLATTEN, VGG_LAYERS) from None
+
+
+@torch.no_grad()
+def expect_intact(vgg, images, scores):
+    """Raise Wrong unless the network that was given still gives its scores."""
+    try:
+        found = vgg.eval()(images)
+    except Exception as error:  # a layer may be missing
+        raise Wrong("the given network as it was", f"{type(error).__name__} when it is called", DAMAGED) from None
+    if not same(found, scores):
+        raise Wrong(f"the given network as it was: {describe(scores)}", describe(found), DAMAGED)
 
 
 class Guarded(nn.Module):
@@ -332,38 +347,51 @@ def check_7_6(answer):
     from sklearn.exceptions import ConvergenceWarning
 
     features, labels = two_classes()
-    # The best C, 1e-3, is not the first, the last, the middle one, nor the best on the training data (100).
+    # 0.01 and 0.02 are best whatever the folds; neither is first, last or the best on the training data (100).
+    choices = [[1.0, 100.0, 1e-6, 0.01, 1e-5], [1e-6, 0.02, 100.0, 1e-5]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        for candidates in ([0.1, 100.0, 1e-5, 1e-3, 10.0], [1e-5, 0.1, 1e-4]):
-            found = answer(features, labels, list(candidates))
-            expect_best(found, candidates, features.numpy(), labels.numpy())
+        found = [answer(features, labels, list(candidates)) for candidates in choices]
+        expect_best(found, choices, features.numpy(), labels.numpy())
 
 
-def expect_best(found, candidates, features, labels):
-    from sklearn.model_selection import GridSearchCV
+def expect_best(found, choices, features, labels):
+    """A mistake must explain what was found for all lists of candidates."""
+    numbers = [as_number(one, candidates) for one, candidates in zip(found, choices, strict=True)]
+    results = [cross_validation(candidates, features, labels) for candidates in choices]
+    best = [result["best"] for result in results]
+    if numbers == best:
+        return
+    wrong = next(i for i in range(len(best)) if numbers[i] != best[i])
+    for mistake, hint in MISTAKES_7_6.items():
+        if numbers == [result[mistake] for result in results]:
+            raise Wrong(best[wrong], describe(found[wrong]), hint, CHOICE)
+    number, candidates = numbers[wrong], choices[wrong]
+    if number in candidates:
+        raise Wrong(best[wrong], describe(found[wrong]), NOT_BEST, CHOICE)
+    hint = NO_RETURN if found[wrong] is None else NOT_CANDIDATE if number is None or number > 1 else SCORE
+    raise Wrong(f"one of {candidates}", describe(found[wrong]), hint, CHOICE)
+
+
+def cross_validation(candidates, features, labels):
+    """The best candidate, and what each mistake would choose."""
+    from sklearn.model_selection import cross_val_score
     from sklearn.svm import LinearSVC
 
-    search = GridSearchCV(LinearSVC(), {"C": candidates}, cv=5).fit(features, labels)
-    accuracies = search.cv_results_["mean_test_score"]
-    on_training = [LinearSVC(C=c).fit(features, labels).score(features, labels) for c in candidates]
-    best, number = search.best_params_["C"], as_number(found, candidates)
-    if number == best:
-        return
-    mistakes = [
-        (candidates[accuracies.argmin()], WORST),
-        (candidates[on_training.index(max(on_training))], TRAINING),
-        (candidates[0], FIRST),
-        (candidates[-1], LAST),
-        (search.best_index_, INDEX),
-    ]
-    for value, hint in mistakes:
-        if number == value:
-            raise Wrong(best, describe(found), hint, CHOICE)
-    if number in candidates:
-        raise Wrong(best, describe(found), NOT_BEST, CHOICE)
-    hint = NO_RETURN if found is None else NOT_CANDIDATE if number is None or number > 1 else SCORE
-    raise Wrong(f"one of {candidates}", describe(found), hint, CHOICE)
+    machines = [LinearSVC(C=c) for c in candidates]
+    folds = [cross_val_score(machine, features, labels, cv=5) for machine in machines]
+    means, highest = [fold.mean() for fold in folds], [fold.max() for fold in folds]
+    on_training = [machine.fit(features, labels).score(features, labels) for machine in machines]
+    index = means.index(max(means))
+    return {
+        "best": candidates[index],
+        "index": index,
+        "first": candidates[0],
+        "last": candidates[-1],
+        "worst": candidates[means.index(min(means))],
+        "training": candidates[on_training.index(max(on_training))],
+        "one fold": candidates[highest.index(max(highest))],
+    }
 
 
 def as_number(found, candidates):
@@ -376,14 +404,22 @@ def as_number(found, candidates):
 
 
 def two_classes():
-    """120 points in 40 dimensions, two classes, a tenth mislabelled: a large C learns the noise."""
-    generator = torch.Generator().manual_seed(0)
-    labels = (torch.rand(120, generator=generator) < 0.4).long()
-    features = torch.randn(120, 40, generator=generator)
-    features[:, :3] += 0.7 * (2 * labels[:, None] - 1)
-    features[:, 0] += 5  # off centre, so that a small C lacks an intercept
-    wrong = torch.rand(120, generator=generator) < 0.1
-    return features, torch.where(wrong, 1 - labels, labels)
+    """150 points, two classes, a fifth mislabelled: a large C learns the noise from 57 faint features.
+
+    Of the first 30 points, the first of 5 folds, a faint feature tells the label: there, a large C makes no mistake.
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    labels = (torch.arange(150) % 5 < 2).long()
+    side = 2.0 * labels - 1
+    wrong = torch.rand(150, generator=generator) < 0.22
+    features = torch.randn(150, 60, generator=generator)
+    features[:, 0] += 3 * torch.where(wrong, -side, side)
+    features[:, 1] += 6  # off centre, so that a small C lacks an intercept
+    features[:, 2] += 0.4 * side
+    features[:30, 2] = 8 * side[:30]
+    features[:30, 3:] = 0
+    features[:, 2:] *= 0.2
+    return features, labels
 
 
 # ---- shared

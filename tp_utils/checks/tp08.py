@@ -139,6 +139,7 @@ RANDOM = "two calls differ: start at the images themselves, without a random sta
 EPSILON_STEP = "each step has the size `step`, not epsilon"
 ONE_STEP = "that is the result of only one step: go on from it, `steps` times in all"
 NO_PROJECTION = "it leaves the ball: after each step, back to within epsilon of the ORIGINAL images"
+AT_THE_END = "project after each step, not only at the end"
 STEP_BALL = "the radius of the ball is epsilon, not step"
 
 
@@ -523,6 +524,7 @@ def check_8_8(answer, epsilon=0.1, step=0.07):
         (one, ONE_STEP), (moved.clamp(0, 1), NO_PROJECTION), (inside(moved, images, step), STEP_BALL),
         (inside(images + 2 * step * sign, images, epsilon), SAME_GRADIENT),
     ])
+    expect_projections(answer, images, labels, network)
     expect_many_steps(answer, images, epsilon)
 
 
@@ -540,6 +542,18 @@ def expect_one_step(answer, images, labels, network, epsilon, step):
     expect("8.8", found, moved.clamp(0, 1), [
         (moved, NO_CLAMP), ((images + epsilon * sign).clamp(0, 1), EPSILON_STEP), (images, NO_STEP),
         *with_clamp(images, step, wrong_directions(network, images, labels)),
+    ])
+
+
+def expect_projections(answer, images, labels, network, epsilon=0.2, step=0.18, steps=3):
+    """The second step leaves the ball: outside, the third one meets other signs."""
+    expected, outside, beyond = images, images, images
+    for _ in range(steps):
+        expected = inside(expected + step * loss_gradient(network, expected, labels).sign(), images, epsilon)
+        outside = (outside + step * loss_gradient(network, outside, labels).sign()).clamp(0, 1)
+        beyond = beyond + step * loss_gradient(network, beyond, labels).sign()
+    expect("8.8", run(answer, images, labels, network, epsilon, step, steps), expected, [
+        (inside(outside, images, epsilon), AT_THE_END), (inside(beyond, images, epsilon), AT_THE_END),
     ])
 
 
