@@ -62,6 +62,7 @@ CHANNELS = "the channels are still there: take the max over dim=1"
 SCALED = "the maps are divided by their maximum: return them as they are"
 
 PAIR = "return two things: the image and the number of steps"
+PAIR_SWAPPED = "the (image, number of steps) pair begins with the image: yours begins with a number"
 BATCH_AXIS = "the batch axis is gone: return [1, 3, H, W], as it came"
 ENDLESS = "the loop does not end: stop after max_steps updates, whatever the class"
 NO_STEP = "the image is not changed at all: is the new image kept, and how often does the loop run?"
@@ -139,7 +140,7 @@ RANDOM = "two calls differ: start at the images themselves, without a random sta
 EPSILON_STEP = "each step has the size `step`, not epsilon"
 ONE_STEP = "that is the result of only one step: go on from it, `steps` times in all"
 NO_PROJECTION = "it leaves the ball: after each step, back to within epsilon of the ORIGINAL images"
-AT_THE_END = "project after each step, not only at the end"
+AT_THE_END = "project after each step, not only at the end; clamp(0, 1) too"
 STEP_BALL = "the radius of the ball is epsilon, not step"
 
 
@@ -299,6 +300,8 @@ def fool(answer, image, target, network, rate, max_steps):
         result = run(answer, image, target, network, rate, max_steps)
     if not isinstance(result, tuple | list) or len(result) != 2:
         raise Wrong("(image, number of steps)", describe(result), PAIR)
+    if isinstance(result[0], int):
+        raise Wrong("(image, number of steps)", f"first {describe(result[0])}", PAIR_SWAPPED)
     return result
 
 
@@ -520,9 +523,12 @@ def check_8_8(answer, epsilon=0.1, step=0.07):
     sign = loss_gradient(network, images, labels).sign()
     one = (images + step * sign).clamp(0, 1)
     moved = one + step * loss_gradient(network, one, labels).sign()
+    beyond = images + step * sign
+    beyond = beyond + step * loss_gradient(network, beyond, labels).sign()
     expect("8.8", run(answer, images, labels, network, epsilon, step, 2), inside(moved, images, epsilon), [
         (one, ONE_STEP), (moved.clamp(0, 1), NO_PROJECTION), (inside(moved, images, step), STEP_BALL),
         (inside(images + 2 * step * sign, images, epsilon), SAME_GRADIENT),
+        (inside(beyond, images, epsilon), AT_THE_END),
     ])
     expect_projections(answer, images, labels, network)
     expect_many_steps(answer, images, epsilon)
