@@ -726,7 +726,8 @@ tp08.transfer_figure(torch.cat([digit_matrix, controls]), [*digits, "(random sig
 # %% [markdown]
 # **Conclusion.** The diagonal (the attacker knows the network) is near zero. Off the diagonal the attacks still cost
 # the others many of their digits, more than random changes of the same size do: secrecy of the weights is a weak
-# protection. They do not carry over equally: the MLP suffers most from the CNNs' images, its own carry over least.
+# protection. They do not carry over equally: the MLP suffers most from the CNNs' images (random changes already cost it
+# many digits), and its own carry over least.
 
 # %% [markdown]
 # # To take away
