@@ -23,6 +23,7 @@ from tp_utils import data, nets
 from tp_utils.data import ImageSet, embedded, official, places, samples
 from tp_utils.data.fetch import FetchError, sums, write_sums
 from tp_utils.data.imageset import SAMPLE
+from tp_utils.mirror import export
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MD5 = {  # of MNIST's files, uncompressed
@@ -541,7 +542,7 @@ def test_export_writes_a_mirror_that_serves(tmp_path, monkeypatch, capsys):
     for name in ("scenes", "cats"):
         monkeypatch.setitem(official.PREPARE, name, lambda: tiny("exported"))
     folder = tmp_path / "new" / "mirror"
-    assert places.export(folder, data.NAMES) == ["cats.npz", "scenes.npz"]  # no samples, no MNIST
+    assert export(folder, data.NAMES) == ["cats.npz", "scenes.npz"]  # no samples, no MNIST
     assert sorted(p.name for p in folder.iterdir()) == ["SHA256SUMS", "cats.npz", "scenes.npz"]
     assert all(p.stat().st_mode & 0o044 == 0o044 for p in folder.iterdir())  # a web server may read them
     monkeypatch.setenv("TP_MIRROR", str(folder))

@@ -15,6 +15,7 @@ from torchvision.models import get_model
 from tp_utils import nets
 from tp_utils.data import samples
 from tp_utils.data.fetch import FetchError, sums, write_sums
+from tp_utils.mirror import export
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 OFFICIAL_URL = nets.official_url
@@ -273,10 +274,9 @@ def test_available_lists_what_is_to_be_had_and_says_what_is_not(capsys):
 def test_export_writes_weights_that_a_mirror_then_serves(
         place, request, weights, tmp_path, monkeypatch, capsys):
     request.getfixturevalue(place)
-    from tp_utils.data import places
 
     monkeypatch.setattr(nets, "NAMES", (nets.EMBEDDED, TINY))
-    assert places.export(tmp_path / "new", []) == [weights.name]
+    assert export(tmp_path / "new", []) == [weights.name]
     assert sums(str(tmp_path / "new")) == {weights.name: digest(weights.read_bytes())}
     monkeypatch.setenv("TP_MIRROR", str(tmp_path / "new"))
     monkeypatch.setenv("TP_CACHE", str(tmp_path / "another cache"))

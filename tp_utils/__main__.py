@@ -153,7 +153,7 @@ def data_status(options):
 
 def data_export(options):
     from .data import NAMES
-    from .data.places import export
+    from .mirror import export
 
     if unknown := [name for name in options.names if name not in NAMES]:
         raise BadInput(UNKNOWN_SET.format(names=", ".join(unknown), known=", ".join(NAMES)))

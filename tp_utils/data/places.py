@@ -6,7 +6,7 @@ import numpy as np
 
 from ..runtime import cache_dir, replacing, say
 from . import official, samples
-from .fetch import FetchError, from_mirror, mirror, sums, verify, write_sums
+from .fetch import FetchError, from_mirror, mirror, sums, verify
 from .imageset import ImageSet
 
 # What is said to the reader.
@@ -110,21 +110,3 @@ def remember_hash(path):
 
     with replacing(path.with_suffix(".npz.sha256")) as temporary:
         temporary.write_text(pooch.file_hash(str(path)) + "\n")
-
-
-def export(folder, names):
-    """Write the named sets, as far as the real ones are to be had, and networks into a classroom mirror.
-
-    folder:  a Path; made if need be. Returns the file names that it now holds. MNIST needs no mirror.
-    """
-    from .. import nets
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        if name in official.PREPARE and not (images := find(name)).sample:
-            save(images, folder / f"{name}.npz")
-            (folder / f"{name}.npz").chmod(0o644)
-    nets.export(folder)
-    held = [path.name for path in folder.iterdir() if path.suffix in (".npz", ".pth")]
-    write_sums(folder, held)
-    return sorted(held)
