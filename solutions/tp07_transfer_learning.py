@@ -373,7 +373,7 @@ def extract_features(extractor, images, batch_size):
 extract_features = tp.check("7.5", extract_features)
 
 # %% [markdown]
-# The extraction takes about half a minute on two CPU cores with SqueezeNet, ten minutes with VGG16, seconds on a GPU.
+# The extraction takes about half a minute on two CPU cores with SqueezeNet, many times that with VGG16, less on a GPU.
 # It is kept in the cache: the second time it takes no time.
 
 # %%
@@ -470,7 +470,7 @@ tp.show.Table(["photographs", "first place", "first five"], [
 # **Question 7.11 ★** The seven experiments below each vary one thing. For each: what do you expect before you run it,
 # what do you see, what do you conclude? (Together about six minutes on two CPU cores the first time, then seconds.)
 #
-# The rule of the house: nothing is chosen by looking at the test set.
+# The rule of the house: nothing is chosen by looking at the test set. (Section 3.4 owns up to one breach.)
 
 # %% [markdown]
 # ## 3.1 The parameter C
@@ -609,8 +609,11 @@ tp.show.Table(["network", "test accuracy here", "the report's"],
 #
 # In place of the SVM, a layer with one score per class. First alone, on the features of the frozen network; then with
 # the upper half of SqueezeNet (from its module 9 on) learning as well. The lower half stays frozen, so its output is
-# computed once. Settings fixed in advance (AdamW, one cycle; learning rate 0.01 for the new layer, 0.001 for the
-# borrowed ones), three seeds.
+# computed once. AdamW, one cycle, learning rate 0.01 for the new layer and 0.001 for the borrowed ones, three seeds.
+#
+# **A confession.** The 0.001 was kept, out of three rates, after a trial whose **test** accuracy was in view: just what
+# Section 3.1 warns of. The row of the fine-tuned half is therefore somewhat too good to be true. How would you choose
+# the rate honestly?
 
 # %%
 squeezenet = network if network.name == "squeezenet1_1" else tp.nets.pretrained("squeezenet1_1")
@@ -755,7 +758,8 @@ tp.show.grid([picture(s, i) for group in shown for s, i in group[:2]],
 # %% tags=["solution"]
 tp.save_results("tp07", {
     "protocol": "15-Scene, 1500 training and 2985 test images; features pooled, rows of norm 1; LinearSVC, "
-                "C by 5-fold cross-validation on the training set; nothing chosen on the test set",
+                "C by 5-fold cross-validation on the training set; the learning rate of fine_tuning was kept, out of "
+                "three, after a trial with the test accuracy in view, nothing else was chosen on the test set",
     "network": network.name,
     "images": [len(y_train), len(y_test)],
     "feature_milliseconds_per_image": train["milliseconds"],
