@@ -468,9 +468,9 @@ tp.show.Table(["photographs", "first place", "first five"], [
 # # Part 3. Going further
 #
 # **Question 7.11 ★** The seven experiments below each vary one thing. For each: what do you expect before you run it,
-# what do you see, what do you conclude? (Together about six minutes on two CPU cores the first time, then seconds.)
+# what do you see, what do you conclude? (Together about nine minutes on two CPU cores the first time, then seconds.)
 #
-# The rule of the house: nothing is chosen by looking at the test set. (Section 3.4 owns up to one breach.)
+# The rule of the house: nothing is chosen by looking at the test set.
 
 # %% [markdown]
 # ## 3.1 The parameter C
@@ -609,11 +609,9 @@ tp.show.Table(["network", "test accuracy here", "the report's"],
 #
 # In place of the SVM, a layer with one score per class. First alone, on the features of the frozen network; then with
 # the upper half of SqueezeNet (from its module 9 on) learning as well. The lower half stays frozen, so its output is
-# computed once. AdamW, one cycle, learning rate 0.01 for the new layer and 0.001 for the borrowed ones, three seeds.
-#
-# **A confession.** The 0.001 was kept, out of three rates, after a trial whose **test** accuracy was in view: just what
-# Section 3.1 warns of. The row of the fine-tuned half is therefore somewhat too good to be true. How would you choose
-# the rate honestly?
+# computed once. AdamW, one cycle, learning rate 0.01 for the new layer. The rate of the borrowed layers is a choice,
+# and choices are made on training data: three rates are tried with a fifth of the **training** images held out, the
+# best one is kept, and only then, with three seeds and all training images, is the test set looked at.
 
 # %%
 squeezenet = network if network.name == "squeezenet1_1" else tp.nets.pretrained("squeezenet1_1")
@@ -631,27 +629,48 @@ def one_way(pairs, generator):
     return pairs[torch.arange(len(pairs), device=pairs.device), side].float()
 
 
-def train_upper(seed, whole):
-    """Test accuracy after training the new layer alone, or the whole upper half with it."""
+def train_upper(seed, whole, rate, rows):
+    """The upper half after training on some rows: its new layer alone, or the borrowed ones with it, at their rate."""
     torch.manual_seed(seed)
     _, upper = tp07.fine_tuning_parts(squeezenet, classes)
     upper.to(tp.device())
     borrowed, new = [p for m in upper[:-1] for p in m.parameters()], list(upper[-1].parameters())
     for parameter in borrowed:
         parameter.requires_grad_(whole)
-    optimiser = torch.optim.AdamW([{"params": borrowed, "lr": 1e-3}, {"params": new, "lr": 1e-2}])
+    optimiser = torch.optim.AdamW([{"params": borrowed, "lr": rate}, {"params": new, "lr": 1e-2}])
     steps = tp.pick(smoke=3, cpu=200, full=400)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [1e-3, 1e-2], total_steps=steps)
-    tp.fit(upper, both_ways, y_train, optimiser, steps, batch_size=64, prepare=one_way, schedule=schedule, seed=seed,
-           live=seed == 0, name=f"tp07-{'fine-tuning' if whole else 'last-layer'}-{seed}")
-    return tp.cached("tp07-tuned", (upper.state_dict(), low["test"], y_test), lambda: tp.measure.accuracy(
-        tp07.scores_of(upper, low["test"]).argmax(1), y_test))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [rate, 1e-2], total_steps=steps)
+    name = f"tp07-{f'fine-tuning-{rate:g}' if whole else 'last-layer'}-{len(rows)}-{seed}"
+    tp.fit(upper, both_ways[rows], y_train[rows], optimiser, steps, batch_size=64, prepare=one_way, schedule=schedule,
+           seed=seed, live=seed == 0, name=name)
+    return upper
+
+
+def upper_accuracy(upper, features, labels):
+    """Share of right answers from the outputs of the lower half."""
+    return tp.cached("tp07-upper", (upper.state_dict(), features, labels), lambda: tp.measure.accuracy(
+        tp07.scores_of(upper, features).argmax(1), labels))
 
 
 # %%
-tuning_seeds = range(tp.pick(smoke=1, cpu=3, full=5))
-last_layer = [train_upper(seed, whole=False) for seed in tuning_seeds]
-fine_tuned = [train_upper(seed, whole=True) for seed in tuning_seeds]
+from sklearn.model_selection import train_test_split
+
+rates = [1e-4, 1e-3, 1e-2]
+kept, held_out = (torch.tensor(rows) for rows in train_test_split(
+    range(len(y_train)), test_size=0.2, stratify=y_train, random_state=0))
+held_out_accuracy = [upper_accuracy(train_upper(0, True, rate, kept), low["train"][held_out], y_train[held_out])
+                     for rate in rates]
+chosen_rate = rates[int(torch.tensor(held_out_accuracy).argmax())]
+tp.show.Table(["learning rate of the borrowed layers", f"accuracy on {len(held_out)} held-out training images"],
+              [[f"{rate:g}" + " (chosen)" * (rate == chosen_rate), tp.measure.percent(value)]
+               for rate, value in zip(rates, held_out_accuracy, strict=True)])
+
+# %%
+tuning_seeds, every = range(tp.pick(smoke=1, cpu=3, full=5)), torch.arange(len(y_train))
+last_layer = [upper_accuracy(train_upper(seed, False, chosen_rate, every), low["test"], y_test)
+              for seed in tuning_seeds]
+fine_tuned = [upper_accuracy(train_upper(seed, True, chosen_rate, every), low["test"], y_test)
+              for seed in tuning_seeds]
 
 # %%
 pooled_train, pooled_test = (x_train, x_test) if squeezenet is network else features_of(squeezenet)
@@ -758,8 +777,8 @@ tp.show.grid([picture(s, i) for group in shown for s, i in group[:2]],
 # %% tags=["solution"]
 tp.save_results("tp07", {
     "protocol": "15-Scene, 1500 training and 2985 test images; features pooled, rows of norm 1; LinearSVC, "
-                "C by 5-fold cross-validation on the training set; the learning rate of fine_tuning was kept, out of "
-                "three, after a trial with the test accuracy in view, nothing else was chosen on the test set",
+                "C by 5-fold cross-validation on the training set, the learning rate of fine_tuning on a held-out "
+                "fifth of it; nothing was chosen on the test set",
     "network": network.name,
     "images": [len(y_train), len(y_test)],
     "feature_milliseconds_per_image": train["milliseconds"],
@@ -773,6 +792,8 @@ tp.save_results("tp07", {
     "networks": compared,
     "last_layer": last_layer,
     "fine_tuning": fine_tuned,
+    "fine_tuning_rate": chosen_rate,
+    "held_out_accuracy_by_rate": dict(zip([f"{rate:g}" for rate in rates], held_out_accuracy, strict=True)),
     "pca": dict(zip(map(str, dimensions), pca_accuracy, strict=True)),
     "learning_curve": {str(n): values for n, values in learning_curve.items()},
     "duplicate_groups": len(groups), "leaked_test_images": len(leaked), "contradictory_groups": len(contradictory),

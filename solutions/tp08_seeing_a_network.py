@@ -240,10 +240,9 @@ print(f"{random_reached} of {len(tries)} random targets reached in less than 100
 #
 # Every image of the set is taken for the class that the rule asked for, typically after a dozen steps, by a change that
 # is invisible until it is magnified: its norm is less than a hundredth of the image's. The difference does not
-# look like the
-# target; it is a fine-grained texture, stronger where the saliency is. With random targets a few climbs do not arrive:
-# raising the target's score also raises those of its look-alikes, and one of them may stay ahead. (Climbing
-# the log-probability, which weighs the other scores against it, would mend that.)
+# look like the target; it is a fine-grained texture, stronger where the saliency is. With random targets a few climbs
+# do not arrive: raising the target's score also raises those of its look-alikes, and one of them may stay ahead.
+# (Climbing the log-probability, which weighs the other scores against it, would mend that.)
 
 # %% [markdown]
 # ### A slider
