@@ -190,6 +190,36 @@ def test_a_set_that_contradicts_itself_is_refused(change, message):
         ImageSet.from_arrays("toy", {**tiny(), **change})
 
 
+# ---- other sizes
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [32, 28, 13, 8])
+def test_resized_images_are_those_of_pil(size, channels):
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (6, channels, 28, 30), np.uint8))
+    images[0], images[1] = 0, 255
+    before = images.clone()
+    found = data.resized(images, size)
+    assert torch.equal(images, before)
+    assert found.shape == (6, channels, size, size) and found.dtype == torch.uint8
+    expected = np.stack([[np.asarray(Image.fromarray(channel.numpy()).resize((size, size), Image.Resampling.BILINEAR))
+                          for channel in image] for image in images])
+    apart = (found.int() - torch.from_numpy(expected).int()).abs()
+    assert apart.max() <= 1 and (apart == 0).float().mean() > 0.8
+    assert (found[0] == 0).all() and (found[1] == 255).all()
+
+
+def test_resized_images_in_several_parts_keep_their_order():
+    images = (torch.arange(10_003) % 251).byte()[:, None, None, None].expand(-1, 1, 3, 3)
+    found = data.resized(images, 2)
+    assert torch.equal(found, images[:, :, :2, :2])
+
+
+def test_images_that_have_the_size_already_are_left_alone():
+    images = torch.zeros(2, 1, 8, 8, dtype=torch.uint8)
+    assert data.resized(images, 8) is images
+
+
 @pytest.mark.parametrize("grey", [False, True])
 def test_the_prepared_form_comes_back_the_same_and_holds_no_pickles(tmp_path, grey):
     arrays = tiny()

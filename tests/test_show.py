@@ -103,6 +103,44 @@ def test_curves_are_labelled_and_have_a_legend_and_a_band_where_needed():
     assert show.curves([1], {"a": [1]}, "x", "y", "Title").axes[0].get_legend() is None
 
 
+@pytest.mark.parametrize("count", [1, 10, 49, 50, 1000])
+def test_smoothed_curves_show_every_step_and_their_moving_average(count):
+    values = {"a": np.random.default_rng(0).normal(size=count).tolist(), "b": [2.0] * count}
+    fig, axis = show.figure()
+    show.smoothed(axis, values)
+    window = max(1, count // 25)
+    for number, (label, series) in enumerate(values.items()):
+        pale, average = axis.lines[2 * number:2 * number + 2]
+        assert pale.get_xdata().tolist() == list(range(1, count + 1)) and pale.get_ydata().tolist() == series
+        assert average.get_label() == label and pale.get_label() not in values
+        assert average.get_color() == pale.get_color() and pale.get_alpha() < 1
+        assert average.get_xdata().tolist() == list(range(window, count + 1))
+        expected = [np.mean(series[end - window:end]) for end in range(window, count + 1)]
+        np.testing.assert_allclose(average.get_ydata(), expected)
+    assert axis.lines[0].get_color() != axis.lines[2].get_color()
+    opened(fig)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("count", "columns", "rows", "across"),
+                         [(6, 3, 2, 3), (7, 3, 3, 3), (2, 8, 1, 2), (8, 8, 1, 8)])
+def test_a_mosaic_has_every_image_in_its_place(count, columns, rows, across, channels):
+    images = torch.randint(1, 256, (count, channels, 4, 5), dtype=torch.uint8)
+    image = show.mosaic(images, columns)
+    assert image.dtype == torch.uint8 and image.shape == (channels, rows * 5 + 1, across * 6 + 1)
+    for number in range(count):
+        top, left = 5 * (number // columns) + 1, 6 * (number % columns) + 1
+        assert torch.equal(image[:, top:top + 4, left:left + 5], images[number])
+    assert not image[:, 0].any() and not image[:, :, 0].any()  # gaps
+    assert int((image > 0).all(0).sum()) <= count * 20
+
+
+def test_a_mosaic_of_one_image_and_with_another_gap():
+    image = torch.rand(1, 1, 4, 5)
+    assert torch.equal(show.mosaic(image), image[0])
+    assert show.mosaic(torch.rand(4, 1, 4, 5), 2, gap=3).shape == (1, 2 * 7 + 3, 2 * 8 + 3)
+
+
 def test_curves_on_a_given_axis_return_no_figure():
     _, axis = show.figure()
     assert show.curves([1], {"a": [1]}, "x", "y", "Title", axis=axis) is None

@@ -4,7 +4,8 @@ Everything is loaded at first use, so that the import itself is light:
 
     tp.data, tp.nets      images and pretrained networks, wherever they can be found
     tp.check              the checks of the exercises
-    tp.fit                training of a classifier
+    tp.fit, tp.train_gan  training of a classifier, of a generator against a discriminator
+    tp.health             how well a game between two networks went
     tp.measure, tp.show   numbers; figures
     tp.widgets            interactive figures
     tp.pick, tp.device …  the run: profile, device, seed, cache
@@ -21,12 +22,14 @@ _HOME = {  # public name -> the module that defines it
     "cached": "runtime",
     "caveat": "runtime",
     "device": "runtime",
+    "measuring": "runtime",
     "pick": "runtime",
     "profile": "runtime",
     "results": "runtime",
     "save_results": "runtime",
     "seed": "runtime",
     "say": "runtime",
+    "train_gan": "training",
 }
 
 

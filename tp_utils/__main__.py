@@ -1,4 +1,4 @@
-"""The command line: python -m tp_utils lab, run, outputs, build, data, doctor."""
+"""The command line: python -m tp_utils lab, run, outputs, build, judge, data, doctor."""
 
 import argparse
 import os
@@ -52,6 +52,7 @@ def parser():
                            (outputs, "outputs", "execute the solutions and store their outputs and results"),
                            (build, "build", "write the student notebooks, and README's numbers and gallery")):
         verb(do, verbs, name, text).add_argument("tp", nargs="?", metavar="TP", help="e.g. tp08; default: all")
+    verb(judge, verbs, "judge", "train the judge of generated digits anew")
     data = verbs.add_parser("data", help="data sets: where they are, and a mirror of them")
     data = data.add_subparsers(required=True, metavar="COMMAND")
     verb(data_status, data, "status", "where each data set would come from")
@@ -120,6 +121,13 @@ def build(options):
 
     for path in [*build(options.tp), *update()]:
         print(path.relative_to(ROOT))
+    return 0
+
+
+def judge(options):
+    from .judge import FILE, train
+
+    print(f"{FILE.relative_to(ROOT)}: {train():.2%} of the test images right")
     return 0
 
 

@@ -126,6 +126,23 @@ def curves(x, series, xlabel, ylabel, title, log=False, axis=None, **options):
     return fig
 
 
+def smoothed(axis, series):
+    """Draw noisy curves {label: one value per step}: as they are, pale, and their moving average."""
+    for (label, values), colour in zip(series.items(), COLOURS, strict=False):
+        window = max(1, len(values) // 25)
+        smooth = np.convolve(values, np.ones(window) / window, mode="valid")
+        axis.plot(np.arange(1, len(values) + 1), values, color=colour, alpha=0.25, linewidth=0.6)
+        axis.plot(np.arange(window, len(values) + 1), smooth, color=colour, label=label)
+
+
+def mosaic(images, columns=8, gap=1):
+    """Images [N, C, H, W] side by side in one image [C, H', W'], row by row."""
+    from torchvision.utils import make_grid
+
+    black = make_grid(images, nrow=columns, padding=gap)  # three channels, always
+    return black if images.shape[1] == 3 else black[:1]
+
+
 class Table:
     """A small table that shows itself as HTML in a notebook and as aligned text elsewhere."""
 

@@ -6,9 +6,9 @@ network, and at last a built-in sample, which is named as such: the course never
 """
 
 from . import embedded, places
-from .imageset import ImageSet
+from .imageset import ImageSet, resized
 
-__all__ = ["NAMES", "ImageSet", "cats", "cifar10", "faces", "mnist", "photos", "scenes"]
+__all__ = ["NAMES", "ImageSet", "cats", "cifar10", "faces", "mnist", "photos", "resized", "scenes"]
 
 NAMES = ("mnist", "scenes", "photos", "cats", "cifar10", "faces")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 SAMPLE = "built-in sample, not the real set"
 
@@ -112,3 +113,12 @@ class ImageSet:
         out = io.BytesIO()
         strip.save(out, "PNG")
         return out.getvalue()
+
+
+def resized(images, size):
+    """uint8 images [N, C, H, W] as uint8 [N, C, size, size]: bilinear, antialiased when made smaller."""
+    if images.shape[-2:] == (size, size):
+        return images
+    parts = [F.interpolate(part.float(), (size, size), mode="bilinear", antialias=True, align_corners=False)
+             .round().clamp(0, 255).byte() for part in images.split(5000)]
+    return torch.cat(parts)

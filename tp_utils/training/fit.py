@@ -1,26 +1,13 @@
 """One loop for all classifiers."""
 
-import math
 from dataclasses import dataclass, field
 
 import torch
 from torch.nn import functional as F
 
-from ..runtime import code_of, device, fingerprint, say
-from . import checkpoint
-from .interrupt import asked_to_stop
-from .live import Live
-
-# What is said to the reader.
-NOT_FINITE = "the loss is {value} at step {step}: training stopped. A smaller learning rate usually helps{kept}."
-KEPT = "; the weights of step {step} are in the checkpoint"
-INTERRUPTED = "Interrupted at step {step} of {steps}: what was learnt so far is kept. Run the cell again to go on."
-LOADED = "{name}: {steps} steps trained before, loaded from the cache."
-RESUMED = "{name}: goes on from step {step} of {steps}."
-
-
-class Diverged(ArithmeticError):
-    """The loss became NaN or infinite; the message says at which step."""
+from ..runtime import code_of, device, fingerprint
+from .live import curves
+from .loop import Loop, batch_indices, named, settings
 
 
 @dataclass
@@ -60,25 +47,8 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
     parts = {"network": network, "optimiser": optimiser} | ({"schedule": schedule} if schedule else {})
     key = fingerprint(images, labels, steps, batch_size, seed, named(loss), code_of(prepare), settings(optimiser),
                       schedule and settings(schedule), *network.state_dict().values())
-    if name and (saved := checkpoint.load(name, key, parts)):
-        run.step, run.history = saved
-        say((LOADED if run.step == steps else RESUMED).format(name=name, step=run.step, steps=steps))
-    losses = torch.zeros(steps, device=device())
-
-    def keep():
-        """Losses to the history (one transfer for many steps), then the checkpoint."""
-        kept = len(run.history["loss"])
-        for value in losses[kept:run.step].tolist():
-            if not math.isfinite(value):
-                raise Diverged(NOT_FINITE.format(value=value, step=len(run.history["loss"]) + 1,
-                                                 kept=KEPT.format(step=kept) if name and kept else ""))
-            run.history["loss"].append(value)
-        if name:
-            checkpoint.save(name, key, parts, run.step, run.history)
-
-    with Live(run, steps, title=name, draw=live) as progress, asked_to_stop() as stop:
-        while run.step < steps and not stop:
-            generator = torch.manual_seed(seed * 1_000_003 + run.step)
+    with Loop(run, steps, parts, key, name, save_every, seed, curves if live else None) as loop:
+        for generator in loop:
             chosen = batch_indices(len(images), batch_size, run.step, seed).to(device())
             network.train()
             with torch.autocast("cuda", torch.bfloat16, enabled=device().type == "cuda"):
@@ -88,38 +58,10 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
             optimiser.step()
             if schedule:
                 schedule.step()
-            losses[run.step] = value.detach()
-            run.step += 1
-            if validate and (run.step % validate_every == 0 or run.step == steps):
+            loop.record(loss=value)
+            done = run.step + 1
+            if validate and (done % validate_every == 0 or done == steps):
                 network.eval()
-                run.history["validation"].append((run.step, float(validate())))
-            if run.step % save_every == 0:
-                keep()
-            progress.update()
-        if run.step > len(run.history["loss"]):
-            keep()
-    if run.step < steps:
-        say(INTERRUPTED.format(step=run.step, steps=steps))
+                run.history["validation"].append((done, float(validate())))
     network.eval()
     return run
-
-
-def settings(thing):
-    """What a checkpoint's key knows of an optimiser or a schedule: its kind and its numbers, without its state."""
-    groups = thing.param_groups if hasattr(thing, "param_groups") else [thing.state_dict()]
-    settings = ({key: value for key, value in group.items() if key != "params"} for group in groups)
-    return [type(thing).__name__, *settings]
-
-
-def named(loss):
-    """What a checkpoint's key knows of a loss: the source of a function, the settings of a module."""
-    return repr(loss) if isinstance(loss, torch.nn.Module) else code_of(loss)
-
-
-def batch_indices(count, batch_size, step, seed):
-    """The images of a step: each epoch is a new random order, a function of (seed, epoch) only."""
-    first = step * batch_size
-    epochs = range(first // count, (first + batch_size - 1) // count + 1)
-    orders = [torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
-              for epoch in epochs]
-    return torch.cat(orders)[first - epochs[0] * count:][:batch_size]

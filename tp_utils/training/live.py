@@ -12,12 +12,15 @@ REFRESH = 2.0  # seconds between two drawings; drawing never changes what is com
 
 
 class Live:
-    """A context: a progress bar, and in a notebook a figure of the loss (and validation) curves."""
+    """A context: a progress bar, and in a notebook a figure of the run: draw(run, title), or None for no figure.
 
-    def __init__(self, run, steps, title=None, draw=True):
+    flush brings the history of the run up to date; it is called before a drawing.
+    """
+
+    def __init__(self, run, steps, title, draw, flush):
         self.run, self.steps, self.title = run, steps, title or "training"
-        self.drawing = draw and in_notebook()
-        self.handle, self.drawn = None, 0.0
+        self.draw = draw if in_notebook() else None
+        self.flush, self.handle, self.drawn = flush, None, 0.0
 
     def __enter__(self):
         self.bar = tqdm(total=self.steps, initial=self.run.step, desc=self.title, file=sys.stdout, ncols=90,
@@ -27,18 +30,23 @@ class Live:
     def update(self):
         """After each step."""
         self.bar.update()
-        if self.drawing and len(self.run.history["loss"]) > 1 and time.monotonic() - self.drawn > REFRESH:
-            self.draw()
+        if time.monotonic() - self.drawn > REFRESH:
+            self.refresh()
 
     def __exit__(self, *_):
         self.bar.close()
-        if self.drawing and len(self.run.history["loss"]) > 1:
-            self.draw()
+        self.refresh()
 
-    def draw(self):
+    def refresh(self):
+        """Draw the run anew, if there is something to draw."""
+        if not self.draw:
+            return
+        self.flush()
+        if len(next(iter(self.run.history.values()))) < 2:
+            return
         from IPython.display import display
 
-        fig = curves(self.run, self.title)
+        fig = self.draw(self.run, self.title)
         if self.handle is None:
             self.handle = display(fig, display_id=True)
         else:
@@ -47,15 +55,9 @@ class Live:
 
 
 def curves(run, title):
-    """The figure of a run: loss per step, smoothed too; validation on a second axis where there is one."""
-    import numpy as np
-
-    loss = np.array(run.history["loss"])
-    window = max(1, len(loss) // 25)
-    smooth = np.convolve(loss, np.ones(window) / window, mode="valid")
+    """The figure of a classifier's run: its loss; validation on a second axis where there is one."""
     fig, axis = show.figure(width=5.5, height=2.4)
-    axis.plot(np.arange(1, len(loss) + 1), loss, color=show.COLOURS[5], alpha=0.5, linewidth=0.8)
-    axis.plot(np.arange(window, len(loss) + 1), smooth, color=show.COLOURS[0], label="training loss")
+    show.smoothed(axis, {"training loss": run.history["loss"]})
     axis.set(xlabel="step", ylabel="loss", title=title)
     if run.history["validation"]:
         steps, values = zip(*run.history["validation"], strict=True)
@@ -63,4 +65,22 @@ def curves(run, title):
         second.plot(steps, values, "--o", markersize=3, color=show.COLOURS[1])
         second.set_ylabel("validation (dashed)")
         second.grid(False)
+    return fig
+
+
+def game(run, title):
+    """The figure of a game: both losses, D's probabilities, the last picture of the fixed latents."""
+    fig, (losses, probabilities, picture) = show.figure(1, 3, 10, 2.6, width_ratios=(3, 3, 2))
+    show.smoothed(losses, {curve: run.history[curve] for curve in ("discriminator loss", "generator loss")})
+    losses.set(xlabel="step", ylabel="loss", title=title)
+    losses.legend(frameon=False)
+    show.smoothed(probabilities, {curve: run.history[curve] for curve in ("D(x)", "D(G(z))")})
+    probabilities.axhline(0.5, color="grey", linewidth=0.8)
+    probabilities.set(xlabel="step", ylabel="probability of real, according to D", ylim=(0, 1), title="D's opinion")
+    probabilities.legend(frameon=False)
+    picture.axis("off")
+    if run.history["pictures"]:
+        step, images = run.history["pictures"][-1]
+        show.draw(picture, show.mosaic(images))
+        picture.set_title(f"fixed latents, step {step}")
     return fig
