@@ -184,7 +184,7 @@ def graveyard(tmp_path_factory):
     """A folder with the caches of killed games, 0, 1, 2 … in the order of GAMES."""
     folder, tests = tmp_path_factory.mktemp("killed"), os.path.dirname(__file__)
     done = subprocess.run([sys.executable, "-c", f"import test_gan as t; t.play_and_die({str(folder)!r})"], cwd=tests,
-                          env={**os.environ, "PYTHONPATH": os.path.dirname(tests), "TP_DEVICE": "cpu"}, timeout=100,
+                          env={**os.environ, "PYTHONPATH": os.path.dirname(tests), "TP_DEVICE": "cpu"}, timeout=300,
                           capture_output=True, text=True)
     assert done.stderr.splitlines() == [f"{kind} {-signal.SIGKILL}" for kind in GAMES]
     return folder
@@ -616,21 +616,59 @@ def test_after_a_loss_that_was_not_finite_the_game_goes_on_from_what_was_kept(un
 # ---- the moving average
 
 
-def test_the_average_is_an_exponential_moving_average_of_weights_and_buffers():
+def test_the_average_is_an_exponential_moving_average_of_the_weights():
     G, D = players()
     adam, states = torch.optim.Adam(G.parameters(), 0.05), []
     adam.register_step_post_hook(lambda *_: states.append(deepcopy(G.state_dict())))
     game = train_gan(G, D, some_images()[0], 6, loss_D=loss_D, loss_G=loss_G, latent=latent, average=0.7, live=False,
                      optimiser_D=torch.optim.Adam(D.parameters()), optimiser_G=adam, batch_size=8)
     assert len(states) == 6 and same_weights(game.G, G)
-    for name, value in game.average.state_dict().items():
-        if value.is_floating_point():
-            expected = states[0][name].double()
-            for state in states[1:]:
-                expected = 0.7 * expected + 0.3 * state[name].double()
-            torch.testing.assert_close(value.double(), expected, rtol=1e-5, atol=1e-6)
-            assert not torch.equal(value, states[-1][name])
-    assert {"layers.1.running_mean", "layers.1.running_var"} <= game.average.state_dict().keys()
+    for name, value in game.average.named_parameters():
+        expected = states[0][name].double()
+        for state in states[1:]:
+            expected = 0.7 * expected + 0.3 * state[name].double()
+        torch.testing.assert_close(value.double(), expected, rtol=1e-5, atol=1e-6)
+        assert not torch.equal(value, states[-1][name])
+
+
+@pytest.mark.parametrize("labels", [None, torch.arange(48) % 3], ids=["unconditional", "conditional"])
+def test_the_average_has_batch_norm_statistics_of_its_own(labels):
+    """With the statistics of G, or averages of them, the averaged weights make grey images."""
+    class Scaled(torch.nn.Module):
+        """A batch norm behind a weight that grows quickly, as weights do early in a game."""
+
+        def __init__(self):
+            super().__init__()
+            self.layers = torch.nn.Sequential(torch.nn.Linear(5, 64), torch.nn.BatchNorm1d(64), torch.nn.Tanh())
+
+        def forward(self, z, *_):
+            return self.layers(z.flatten(1)).view(-1, 1, 8, 8)
+
+    class Fixed(torch.nn.Module):
+        """A D that likes bright images."""
+
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(64))
+
+        def forward(self, x, *_):
+            return x.flatten(1) @ self.weight
+
+    torch.manual_seed(0)
+    G, D = Scaled(), Fixed()
+    momentum = G.layers[1].momentum
+    game = train_gan(G, D, some_images()[0], 12, loss_D=loss_D, loss_G=loss_G, average=0.99, live=False, batch_size=16,
+                     latent=lambda n, generator: torch.randn(n, 5, generator=generator), labels=labels,
+                     optimiser_D=torch.optim.SGD(D.parameters(), 0), optimiser_G=torch.optim.SGD(G.parameters(), 5))
+    z = torch.randn(5000, 5, generator=torch.Generator().manual_seed(9))
+    norm, inside = game.average.layers[1], game.average.layers[0](z).detach()
+
+    def fits(norm):
+        near = (norm.running_mean - inside.mean(0)).abs() < 0.2 * inside.std(0)
+        return bool(near.all() and ((norm.running_var / inside.var(0)).log().abs() < 0.3).all())
+
+    assert fits(norm) and not fits(G.layers[1])
+    assert norm.momentum == momentum and not game.average.training
 
 
 def test_what_is_drawn_comes_from_the_average_where_there_is_one_and_otherwise_from_the_generator():

@@ -149,7 +149,7 @@ def test_a_killed_run_goes_on_to_the_weights_of_an_undisturbed_one(undisturbed, 
     recipe, expected = undisturbed
     tests = os.path.dirname(__file__)
     done = subprocess.run([sys.executable, "-c", f"import test_training as t; t.train({recipe!r}, validate=t.killed)"],
-                          cwd=tests, env={**os.environ, "PYTHONPATH": os.path.dirname(tests)}, timeout=100)
+                          cwd=tests, env={**os.environ, "PYTHONPATH": os.path.dirname(tests)}, timeout=300)
     assert done.returncode == -signal.SIGKILL
     assert same(train(recipe), expected)
     assert trained == list(range(6, STEPS + 1))  # killed in step 8, last saved at step 5

@@ -4,7 +4,7 @@ import base64
 
 import nbformat
 
-from ..measure import percent
+from ..measure import mean_sd, percent
 from ..runtime import ROOT, results
 from ..show import Table
 from .build import SOLUTIONS
@@ -15,7 +15,8 @@ BEGIN, END = "<!-- measured: written by `make notebooks` from results/ -->\n", "
 
 def rows():
     """[what, value, protocol] of the numbers in README."""
-    tp07, tp08 = results("tp07"), results("tp08")
+    tp07, tp08, tp09, tp10 = (results(name) for name in ("tp07", "tp08", "tp09", "tp10"))
+    judge, bench = results("judge"), results("bench")["benchmarks"]
     fooling, under = tp08["fooling"], tp08["accuracy_under_attack"]
     one = tp08["epsilon_255ths"].index(1)
     return [
@@ -37,6 +38,30 @@ def rows():
         ["TP 8: accuracy under PGD, ε = 1/255", percent(under["PGD, 10 steps"][one]),
          f"{percent(under['PGD, 10 steps'][0])} without attack, {percent(under['random signs (control)'][one])} "
          "under random changes of the same size"],
+        ["The judge of generated digits", f"{100 * judge['test_accuracy']:.2f} %",
+         f"test accuracy, {judge['parameters']:,} weights; {judge['protocol']}"],
+        *games(tp09, tp10),
+        ["A step of train_gan", f"{bench['game']['median']:.0f} ms",
+         f"DCGAN, 128 images; the usual loop {bench['usual_game']['median']:.0f} ms (DataLoader, two passes of G, "
+         ".item()), side by side in one run of `make bench`"],
+    ]
+
+
+def games(tp09, tp10):
+    """The rows of TP 9 and TP 10."""
+    runs, default = tp09["default"]["measured"], tp09["default"]
+    distance, floor = (mean_sd([run[key] for run in runs]) for key in ("frechet", "floor"))
+    covered = min(len(run["covered"]) for run in runs)
+    seeds = f"{len(runs)} seeds"
+    return [
+        ["TP 9: DCGAN, classes covered", f"{covered} of {runs[0]['classes']}",
+         f"worst of {seeds}; {default['steps']} steps of {default['batch_size']} images"],
+        ["TP 9: DCGAN, Fréchet distance", f"{distance[0]:.1f} ± {distance[1]:.1f}",
+         f"{seeds}, judge's features, 2000 images; real images against real ones: {floor[0]:.2f}"],
+        *[[f"TP 10: {name}, read as asked", percent([run["read_as_asked"] for run in game["runs"]]),
+           f"{len(game['runs'])} seeds, by the judge; {game['steps']} steps of {game['batch_size']} images; learning "
+           "rates set after trials on these seeds"]
+          for name, game in tp10["games"].items()],
     ]
 
 

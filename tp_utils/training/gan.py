@@ -49,10 +49,14 @@ class Game:
         """
         z = self.latent(count, torch.Generator().manual_seed(seed + FRESH))
         if labels is None and self.labels is not None:
-            labels = torch.arange(count) % (int(self.labels.max()) + 1)
+            labels = self.every_label(count)
         if labels is not None and len(labels) != count:
             raise ValueError(LABELS_OF_OTHERS.format(labels=len(labels), count=count))
         return images_of(self.average, z, labels), labels
+
+    def every_label(self, count):
+        """All classes in turn: int64 [count], on the CPU."""
+        return torch.arange(count) % (int(self.labels.max()) + 1)
 
 
 def train_gan(G, D, images, steps, *, loss_D, loss_G, optimiser_D, optimiser_G, latent, labels=None, batch_size=128,
@@ -111,7 +115,9 @@ def train_gan(G, D, images, steps, *, loss_D, loss_G, optimiser_D, optimiser_G, 
                                             fake_logits.sigmoid().mean()), strict=True)))
             done = game.step + 1
             if picture_every and (done % picture_every == 0 or done == steps or done == 1):
+                settle(game)
                 game.history["pictures"].append((done, images_of(game.average, game.latents, game.labels)))
+    settle(game)
     G.eval(), D.eval(), game.average.eval()
     return game
 
@@ -166,10 +172,26 @@ def fixed(latent, labels, seed):
 
 
 def averaged(G, decay):
-    """A moving average of G's weights and buffers, or None."""
+    """A moving average of G's weights, or None."""
     from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-    return AveragedModel(G, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True) if decay else None
+    return AveragedModel(G, multi_avg_fn=get_ema_multi_avg_fn(decay)) if decay else None
+
+
+@torch.no_grad()
+def settle(game):
+    """Give the averaged G batch norm statistics of its own: those of G fit G's weights only, and blank the images."""
+    norms = [module for module in game.average.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
+    if game.average is game.G or not norms:
+        return
+    z, momenta = game.latent(500, torch.Generator().manual_seed(0)).to(device()), [norm.momentum for norm in norms]
+    y = () if game.labels is None else (game.every_label(500).to(device()),)
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean of what comes, in place of a moving one
+    game.average.train()(z, *y)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 @torch.no_grad()

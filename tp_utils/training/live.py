@@ -76,7 +76,7 @@ def game(run, title):
     losses.legend(frameon=False)
     show.smoothed(probabilities, {curve: run.history[curve] for curve in ("D(x)", "D(G(z))")})
     probabilities.axhline(0.5, color="grey", linewidth=0.8)
-    probabilities.set(xlabel="step", ylabel="probability of real, according to D", ylim=(0, 1), title="D's opinion")
+    probabilities.set(xlabel="step", ylabel="mean probability of real", ylim=(0, 1), title="D's opinion")
     probabilities.legend(frameon=False)
     picture.axis("off")
     if run.history["pictures"]:
