@@ -229,7 +229,7 @@ tp.show.Table(["for 1 of D", "seed", "a Gaussian is left out", "width of x̃", "
 #
 # | what | full profile (the handout) | cpu profile |
 # |---|---|---|
-# | default run | 8000 steps of 256 images | 3000 steps of 128 images, about 6 minutes on two cores |
+# | default run | 8000 steps of 256 images | 3000 steps of 128 images, about 5 minutes on two cores |
 # | an experiment | 8000 steps of 256 images | 1200 steps of 32 images, about 40 seconds |
 #
 # ## 1.1 The data
@@ -608,7 +608,7 @@ fig
 # ## 1.7 The default run
 #
 # The handout's settings. **See** the curves, the grid, and the judge's numbers below them: the judge is a small
-# classifier of MNIST that is asked what it reads in 2000 generated images. (On two cores about six minutes the
+# classifier of MNIST that is asked what it reads in 2000 generated images. (On two cores about five minutes the
 # first time; interrupt it whenever you like, run the cell again to go on.)
 
 # %%

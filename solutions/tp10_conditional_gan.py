@@ -468,7 +468,8 @@ tp.widgets.player(frames, label="picture")
 # ## 3.2 Can y be taken away from D?
 #
 # Let G have its label, but show D the label 0 whatever is asked: the same networks, as many weights, and a D that is
-# blind to y. Before you run it: what will D(x) be, what will the images look like, and which digit will the judge read?
+# blind to y. Before you run it (as many minutes as before): what will the images look like, and which digits will the
+# judge read?
 
 # %%
 class BlindDiscriminator(nn.Module):
