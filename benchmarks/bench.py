@@ -15,6 +15,7 @@ from torch import nn
 
 from tp_utils import data, nets, runtime
 from tp_utils.checks import solutions
+from tp_utils.data.embedded import EMBEDDED
 from tp_utils.show import Table
 from tp_utils.training import train_gan
 
@@ -71,7 +72,7 @@ def usual_game():
     from torchvision import datasets, transforms
 
     raw = runtime.cache_dir("bench", "MNIST", "raw")
-    for packed in (runtime.ROOT / "data" / "mnist").glob("*.gz"):
+    for packed in (EMBEDDED / "mnist").glob("*.gz"):
         (raw / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
     prepare = transforms.Compose([transforms.Resize(32), transforms.ToTensor(), transforms.Normalize(0.5, 0.5)])
     loader = DataLoader(datasets.MNIST(raw.parent.parent, transform=prepare), 128, shuffle=True, num_workers=2)

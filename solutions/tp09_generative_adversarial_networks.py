@@ -253,7 +253,9 @@ tp.show.grid(images[:16], columns=16, size=0.6, title=f"{len(images)} images of 
 # sigmoid is the probability D(x). The network stops at the logit; the sigmoid goes into the loss, where it can be
 # computed without overflow (section 1.4).
 #
-# **Exercise 9.1** (★, 10 minutes). *D, from image to logit.*
+# ### Exercise 9.1: `Discriminator` (★☆☆, 10 minutes)
+#
+# D, from image to logit.
 
 # %% exercise="9.1"
 class Discriminator(nn.Module):
@@ -287,7 +289,9 @@ Discriminator = tp.check("9.1", Discriminator)
 # **G** goes the other way: a **transposed** convolution of stride 2 doubles the side. It is the gradient of an
 # ordinary convolution, taken forwards: each input value stamps a 4 × 4 pattern onto the output, two pixels apart.
 #
-# **Exercise 9.2** (★, 10 minutes). *G, from latent to image.*
+# ### Exercise 9.2: `Generator` (★☆☆, 10 minutes)
+#
+# G, from latent to image.
 
 # %% exercise="9.2"
 class Generator(nn.Module):
@@ -329,7 +333,9 @@ tp09.describe(G, torch.zeros(2, 100, 1, 1), D, torch.zeros(2, channels, 32, 32))
 # %% [markdown]
 # Small weights at the start keep both players undecided: D(x) near one half, images near grey.
 #
-# **Exercise 9.3** (10 minutes). *The initialisation of the DCGAN paper.*
+# ### Exercise 9.3: `initialise` (★☆☆, 10 minutes)
+#
+# The initialisation of the DCGAN paper.
 
 # %% exercise="9.3"
 def initialise(network):
@@ -358,7 +364,9 @@ initialise = tp.check("9.3", initialise)
 # %% [markdown]
 # ## 1.3 The latent
 #
-# **Exercise 9.4** (5 minutes). *Draw latents.*
+# ### Exercise 9.4: `sample_latent` (★☆☆, 5 minutes)
+#
+# Draw latents.
 
 # %% exercise="9.4"
 def sample_latent(n, nz, generator, device):
@@ -393,7 +401,9 @@ tp.show.grid((G(z).detach() + 1) / 2, columns=16, size=0.6, title="x̃ = G(z) be
 #
 # Both are binary cross-entropies, with labels 1 or 0.
 #
-# **Exercise 9.5** (★, 5 minutes). *D's loss.*
+# ### Exercise 9.5: `discriminator_loss` (★☆☆, 5 minutes)
+#
+# D's loss.
 
 # %% exercise="9.5"
 def discriminator_loss(real_logits, fake_logits):
@@ -413,7 +423,9 @@ def discriminator_loss(real_logits, fake_logits):
 discriminator_loss = tp.check("9.5", discriminator_loss)
 
 # %% [markdown]
-# **Exercise 9.6** (5 minutes). *G's loss, as it is used.*
+# ### Exercise 9.6: `generator_loss` (★☆☆, 5 minutes)
+#
+# G's loss, as it is used.
 
 # %% exercise="9.6"
 def generator_loss(fake_logits):
@@ -430,7 +442,9 @@ def generator_loss(fake_logits):
 generator_loss = tp.check("9.6", generator_loss)
 
 # %% [markdown]
-# **Exercise 9.7** (5 minutes). *G's loss, as theory has it.* In the min-max game G minimises what D maximises; of that
+# ### Exercise 9.7: `saturating_generator_loss` (★☆☆, 5 minutes)
+#
+# G's loss, as theory has it. In the min-max game G minimises what D maximises; of that
 # only mean ln(1 − D(G(z))) depends on G.
 
 # %% exercise="9.7"
@@ -461,7 +475,9 @@ tp.show.Table(["logit of a generated image", "−ln sigmoid(logit)", "generator_
 #
 # A step of Algorithm 1 is one update of D, then one of G. Who moves, and who must not?
 #
-# **Exercise 9.8** (★★, 10 minutes). *D's turn.*
+# ### Exercise 9.8: `discriminator_step` (★★☆, 10 minutes)
+#
+# D's turn.
 
 # %% exercise="9.8"
 def discriminator_step(D, G, x, z, optimiser_D):
@@ -485,7 +501,9 @@ def discriminator_step(D, G, x, z, optimiser_D):
 discriminator_step = tp.check("9.8", discriminator_step)
 
 # %% [markdown]
-# **Exercise 9.9** (★★, 10 minutes). *G's turn.*
+# ### Exercise 9.9: `generator_step` (★★☆, 10 minutes)
+#
+# G's turn.
 
 # %% exercise="9.9"
 def generator_step(D, G, z, optimiser_G):
@@ -746,7 +764,9 @@ tp09.experiments_table(tp.results("tp09")["experiments"]["measured"], {
 #
 # Between two latents lies a line of others, and G makes an image of each.
 #
-# **Exercise 9.10** (5 minutes). *The straight line.*
+# ### Exercise 9.10: `interpolate` (★☆☆, 5 minutes)
+#
+# The straight line.
 
 # %% exercise="9.10"
 def interpolate(z0, z1, steps):

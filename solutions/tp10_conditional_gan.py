@@ -114,7 +114,9 @@ def generator_loss(fake_logits):
 # %% [markdown]
 # ## Labels as tensors
 #
-# **Exercise 10.1** (5 minutes). *One-hot labels, for fully connected layers.*
+# ### Exercise 10.1: `one_hot` (★☆☆, 5 minutes)
+#
+# One-hot labels, for fully connected layers.
 
 # %% exercise="10.1"
 def one_hot(labels, classes):
@@ -130,7 +132,9 @@ one_hot = tp.check("10.1", one_hot)
 # %% [markdown]
 # A convolution wants planes: K of them, the label's full of ones.
 #
-# **Exercise 10.2** (5 minutes). *Label planes, for convolutions.*
+# ### Exercise 10.2: `label_planes` (★☆☆, 5 minutes)
+#
+# Label planes, for convolutions.
 
 # %% exercise="10.2"
 def label_planes(labels, classes, size):
@@ -150,7 +154,9 @@ label_planes = tp.check("10.2", label_planes)
 #
 # z and y enter G by doors of their own, then go on together; so do x and y in D.
 #
-# **Exercise 10.3** (★, 15 minutes). *G, convolutional.*
+# ### Exercise 10.3: `ConditionalGenerator` (★☆☆, 15 minutes)
+#
+# G, convolutional.
 
 # %% exercise="10.3"
 class ConditionalGenerator(nn.Module):
@@ -187,7 +193,9 @@ class ConditionalGenerator(nn.Module):
 ConditionalGenerator = tp.check("10.3", ConditionalGenerator)
 
 # %% [markdown]
-# **Exercise 10.4** (★, 15 minutes). *D, convolutional.*
+# ### Exercise 10.4: `ConditionalDiscriminator` (★☆☆, 15 minutes)
+#
+# D, convolutional.
 
 # %% exercise="10.4"
 class ConditionalDiscriminator(nn.Module):
@@ -229,7 +237,9 @@ ConditionalDiscriminator = tp.check("10.4", ConditionalDiscriminator)
 # D, and again a door for the label. (Why a door? Put ten numbers of one-hot y beside 1024 pixels, and at first their
 # share in a unit of D is a hundredth of what comes in: D overlooks them, and so G need not obey.)
 #
-# **Exercise 10.5** (10 minutes). *G, fully connected.*
+# ### Exercise 10.5: `MLPGenerator` (★☆☆, 10 minutes)
+#
+# G, fully connected.
 
 # %% exercise="10.5"
 class MLPGenerator(nn.Module):
@@ -265,7 +275,9 @@ class MLPGenerator(nn.Module):
 MLPGenerator = tp.check("10.5", MLPGenerator)
 
 # %% [markdown]
-# **Exercise 10.6** (10 minutes). *D, fully connected.*
+# ### Exercise 10.6: `MLPDiscriminator` (★☆☆, 10 minutes)
+#
+# D, fully connected.
 
 # %% exercise="10.6"
 class MLPDiscriminator(nn.Module):
@@ -314,7 +326,9 @@ tp.show.Table(["network", "weights"], [
 #
 # As in TP 9; but who is told y?
 #
-# **Exercise 10.7** (★★, 10 minutes). *D's turn.*
+# ### Exercise 10.7: `conditional_discriminator_step` (★★☆, 10 minutes)
+#
+# D's turn.
 
 # %% exercise="10.7"
 def conditional_discriminator_step(D, G, x, y, z, optimiser_D):
@@ -338,7 +352,9 @@ def conditional_discriminator_step(D, G, x, y, z, optimiser_D):
 conditional_discriminator_step = tp.check("10.7", conditional_discriminator_step)
 
 # %% [markdown]
-# **Exercise 10.8** (★★, 10 minutes). *G's turn.*
+# ### Exercise 10.8: `conditional_generator_step` (★★☆, 10 minutes)
+#
+# G's turn.
 
 # %% exercise="10.8"
 def conditional_generator_step(D, G, y, z, optimiser_G):

@@ -235,6 +235,7 @@ def test_doctor_without_torch(tmp_path):
 def test_every_benchmark_runs(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "IMAGES", 2)
     monkeypatch.setattr(bench, "REPEAT", 1)
+    monkeypatch.setattr(bench, "STEPS", 2)
     monkeypatch.setattr(runtime, "ROOT", tmp_path)
     monkeypatch.setenv("TP_RESULTS", "")  # main sets it: put back afterwards
     bench.main()
