@@ -334,3 +334,14 @@ def test_nothing_is_left_half_written(cache, monkeypatch):
         train()
     assert [path.name for path in cache.iterdir()] == ["run.pt"]
     assert checkpoint.path_of("run").read_bytes() == before
+
+
+def test_a_layer_with_another_setting_starts_anew(capsys):
+    """The weights are the same, the network is not."""
+    def trained_with(dropout):
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(64, 3))
+        fit(network, *some_images(), torch.optim.SGD(network.parameters(), 0.1), 5, name="run", live=False)
+        return "loaded from the cache" in capsys.readouterr().out
+
+    assert [trained_with(dropout) for dropout in (0.5, 0.5, 0.1)] == [False, True, False]

@@ -72,18 +72,18 @@ def report(game, real=None, count=COUNT, title="The game"):
     real:  digits uint8 [N, 1, H, W], N ≥ 2 count: the first `count` images are the data that generated ones are
            compared with, the next `count` say how far apart real images are (the floor). None: images without a judge
     """
-    generated, _ = game.generate(count)
-    numbers = {"contrast": contrast(generated)} | course(game.history) | (measured(generated, real) if real is not None
-                                                                          else {})
+    numbers = of(game, real, count)
     return Health(numbers, diagnosis(numbers), draw_game(game, title))
 
 
-def of(game, real, count=COUNT):
-    """The numbers of a game that makes digits, without the panel; kept in the cache."""
+def of(game, real=None, count=COUNT):
+    """The numbers of the report, a dict. Those of the judge take seconds: they are kept in the cache."""
     generated, _ = game.generate(count)
+    numbers = {"contrast": contrast(generated)} | course(game.history)
+    if real is None:
+        return numbers
     inputs = [generated, real[:2 * count], *judge().state_dict().values()]
-    return ({"contrast": contrast(generated)} | course(game.history)
-            | cached("health", inputs, lambda: measured(generated, real)))
+    return numbers | cached("health", inputs, lambda: measured(generated, real))
 
 
 def measured(generated, real):

@@ -27,8 +27,8 @@ SIZE = 32  # pixels: the side of the images in the games
 class Judge(nn.Module):
     """Digits [N, 1, 32, 32] in [0, 1] → scores [N, 10].
 
-    `features` [N, 64] are what it scores from. Over digits each has mean 0 and variance 1, so that distances between
-    features have a unit.
+    `features` [N, 64] are what it scores from. Over the training digits, augmented, each has mean 0 and variance 1,
+    so that distances between features have a unit.
     """
 
     def __init__(self):

@@ -8,43 +8,38 @@ from . import show, widgets
 from .measure import mean_sd, percent
 from .training.gan import images_of
 
+CLASSES = 10
 
-def grid(G, nz=100, columns=10, seed=0, title="G(z, y)", classes=10):
+
+def grid(G, nz=100, columns=10, title="G(z, y)"):
     """A figure in which a column shares its latent and a row its label.
 
     G: conditional generator, from (z [n, nz, 1, 1], y int64 [n]) to images in [−1, 1]
     """
-    z = torch.randn(columns, nz, 1, 1, generator=torch.Generator().manual_seed(seed))
-    labels = torch.arange(classes).repeat_interleave(columns)
-    images = images_of(G, z.repeat(classes, 1, 1, 1), labels)
-    return mosaic(images, columns, title)
-
-
-def mosaic(images, columns, title):
-    """Images uint8 [classes × columns, C, S, S] as a figure with z along and y down."""
-    rows = len(images) // columns
+    z = torch.randn(columns, nz, 1, 1, generator=torch.Generator().manual_seed(0))
+    images = images_of(G, z.repeat(CLASSES, 1, 1, 1), torch.arange(CLASSES).repeat_interleave(columns))
     side = images.shape[-1] + 1
-    fig, axis = show.figure(width=0.36 * columns + 0.7, height=0.36 * rows + 0.7)
+    fig, axis = show.figure(width=0.36 * columns + 0.7, height=0.36 * CLASSES + 0.7)
     show.draw(axis, show.mosaic(images, columns))
-    axis.set(xticks=[side * (i + 0.5) for i in range(columns)], yticks=[side * (i + 0.5) for i in range(rows)],
-             xticklabels=range(1, columns + 1), yticklabels=range(rows), xlabel="latent z", ylabel="asked digit y",
+    axis.set(xticks=[side * (i + 0.5) for i in range(columns)], yticks=[side * (i + 0.5) for i in range(CLASSES)],
+             xticklabels=range(1, columns + 1), yticklabels=range(CLASSES), xlabel="latent z", ylabel="asked digit y",
              title=title)
     axis.grid(False)
     return fig
 
 
-def directions(G, nz=100, count=2, label=0, samples=1000):
-    """The `count` orthogonal directions of latent space [count, nz] along which the images change most.
+def directions(G, nz=100, label=0):
+    """The two orthogonal directions of latent space [2, nz] along which the images of a label change most.
 
-    The best linear map from latents to the images of one label (least squares); its first right singular vectors.
+    The best linear map from 1000 latents to their images (least squares); its first right singular vectors.
     """
-    z = torch.randn(samples, nz, 1, 1, generator=torch.Generator().manual_seed(0))
-    images = images_of(G, z, torch.full((samples,), label)).flatten(1).float()
+    z = torch.randn(1000, nz, 1, 1, generator=torch.Generator().manual_seed(0))
+    images = images_of(G, z, torch.full((1000,), label)).flatten(1).float()
     linear = torch.linalg.lstsq(z.flatten(1), images - images.mean(0)).solution
-    return torch.linalg.svd(linear.T, full_matrices=False).Vh[:count]
+    return torch.linalg.svd(linear.T, full_matrices=False).Vh[:2]
 
 
-def explorer(G, nz=100, classes=10):
+def explorer(G, nz=100):
     """A widget: the asked digit, large, and what the same latent gives for every digit.
 
     Two sliders move the latent along the directions in which the asked digit changes most, in tenths of a standard
@@ -57,16 +52,16 @@ def explorer(G, nz=100, classes=10):
     def draw(digit, first_direction, second_direction, seed):
         z = torch.randn(nz, generator=torch.Generator().manual_seed(seed))
         z = z + torch.tensor([first_direction / 10, second_direction / 10]) @ found(digit)
-        images = images_of(G, z.view(1, nz, 1, 1).expand(classes, -1, -1, -1), torch.arange(classes))
+        images = images_of(G, z.view(1, nz, 1, 1).expand(CLASSES, -1, -1, -1), torch.arange(CLASSES))
         fig, (large, all_of_them) = show.figure(1, 2, 8, 2.4, width_ratios=(1, 3))
         for axis, image, title in ((large, images[digit], f"y = {digit}"),
-                                   (all_of_them, show.mosaic(images, 5), f"the same z, y = 0 to {classes - 1}")):
+                                   (all_of_them, show.mosaic(images, 5), f"the same z, y = 0 to {CLASSES - 1}")):
             show.draw(axis, image)
             axis.axis("off")
             axis.set_title(title)
         return fig
 
-    return widgets.explore(draw, digit=[(str(k), k) for k in (3, *(k for k in range(classes) if k != 3))],
+    return widgets.explore(draw, digit=[(str(k), k) for k in (3, *(k for k in range(CLASSES) if k != 3))],
                            first_direction=(-40, 40, 1, 0), second_direction=(-40, 40, 1, 0), seed=(0, 20, 1, 0))
 
 

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from ..runtime import code_of, device, fingerprint
 from .live import curves
-from .loop import Loop, batch_indices, named, settings
+from .loop import Loop, batch_indices, known, named, settings
 
 
 @dataclass
@@ -37,16 +37,16 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
     live:       draw the curves in a notebook while training; False leaves the progress bar alone
 
     Returns a Run. An interrupt returns what there is, at the end of a step; calling again with the same arguments
-    goes on, and a finished run is loaded. Other arguments start anew, other code of `loss` or `prepare` too. All
-    randomness of a step depends on (seed, step) alone, so that a resumed run ends with the very weights of an
-    undisturbed one (on a CPU). Raises Diverged when the loss is not finite.
+    goes on, and a finished run is loaded. Other arguments start anew, other code of the network, of `loss` or of
+    `prepare` too. All randomness of a step depends on (seed, step) alone, so that a resumed run ends with the very
+    weights of an undisturbed one (on a CPU). Raises Diverged when the loss is not finite.
     """
     network.to(device())
     images, labels = images.to(device()), labels.to(device())
     run = Run(network)
     parts = {"network": network, "optimiser": optimiser} | ({"schedule": schedule} if schedule else {})
     key = fingerprint(images, labels, steps, batch_size, seed, named(loss), code_of(prepare), settings(optimiser),
-                      schedule and settings(schedule), *network.state_dict().values())
+                      schedule and settings(schedule), known(network))
     with Loop(run, steps, parts, key, name, save_every, seed, curves if live else None) as loop:
         for generator in loop:
             chosen = batch_indices(len(images), batch_size, run.step, seed).to(device())

@@ -7,7 +7,7 @@ import torch
 
 from ..runtime import code_of, device, fingerprint
 from . import live as pictures
-from .loop import Loop, batch_indices, named, settings
+from .loop import Loop, batch_indices, known, named, settings
 
 FRESH = 2**31  # added to the seed of generate(), so that it does not draw the fixed latents of the same seed again
 
@@ -136,11 +136,6 @@ def expect_game(images, labels, nb_update_D, nb_update_G):
         raise ValueError(NO_TURN.format(D=nb_update_D, G=nb_update_G))
 
 
-def known(network):
-    """What a checkpoint's key knows of a player: its layers with their settings, its code, its weights."""
-    return [repr(network), code_of(network), *network.state_dict().values()]
-
-
 def update(optimiser, value):
     """One step down the gradient of a loss."""
     optimiser.zero_grad()
@@ -150,7 +145,7 @@ def update(optimiser, value):
 
 @contextlib.contextmanager
 def frozen(network):
-    """No gradients for a network's weights: in G's turn D's are not needed, and a third of the work is saved."""
+    """No gradients for a network's weights: in G's turn D's are not needed, which saves work."""
     weights = [weight for weight in network.parameters() if weight.requires_grad]
     for weight in weights:
         weight.requires_grad_(False)

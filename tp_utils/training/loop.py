@@ -59,13 +59,13 @@ class Loop:
             if self.run.step % self.save_every == 0:
                 self.keep()
             self.progress.update()
-        if self.pending or self.kept < self.run.step:
+        if self.kept < self.run.step:
             self.keep()
         if self.run.step < self.steps:
             say(INTERRUPTED.format(step=self.run.step, steps=self.steps))
 
     def record(self, **values):
-        """The numbers of a step: scalar tensors that stay on the device until the next checkpoint."""
+        """The numbers of a step: scalar tensors that stay on the device until the next flush."""
         for curve, value in values.items():
             self.pending.setdefault(curve, []).append(value.detach())
 
@@ -98,6 +98,11 @@ def settings(thing):
 def named(loss):
     """What a checkpoint's key knows of a loss: the source of a function, the settings of a module."""
     return repr(loss) if isinstance(loss, torch.nn.Module) else code_of(loss)
+
+
+def known(network):
+    """What a checkpoint's key knows of a network: its layers with their settings, its code, its weights."""
+    return [repr(network), code_of(network), *network.state_dict().values()]
 
 
 def batch_indices(count, batch_size, step, seed):
