@@ -784,9 +784,9 @@ def interpolate(z0, z1, steps):
 interpolate = tp.check("9.10", interpolate)
 
 # %% [markdown]
-# **See** whether one digit turns into another by way of shapes that are digits too. Above the straight line, below the
-# arc: in 100 dimensions nearly all latents have a norm near 10, the middle of a straight line one near 7, where G was
-# hardly ever trained.
+# **See** whether one digit turns into another by way of shapes that are digits too. On the left the straight line, on
+# the right the arc: in 100 dimensions nearly all latents have a norm near 10, the middle of a straight line one near 7,
+# where G was hardly ever trained.
 
 # %%
 ends = sample_latent(8, 100, torch.Generator().manual_seed(5), tp.device())

@@ -562,9 +562,9 @@ tp10.explorer(game.average)
 # ## 3.4 cGAN
 #
 # These games swing: from one step to the next a digit may be lost. What is kept here is therefore a moving average of
-# G's weights over some thousand steps (`average=0.999`), which swings less. **See** how soft the images are, and
-# how much alike in a row. (In the cpu profile about four minutes the first time. Its settings were found by
-# trial on seed 0, with the judge in view: the numbers of section 3.5 are a little flattered by that.)
+# G's weights over about the last thousand steps (`average=0.999`), which swings less. **See** how soft the images are,
+# and how much alike in a row. (In the cpu profile about four minutes the first time. The settings were found by trial
+# on seed 0, with the judge in view: the numbers of section 3.5 are a little flattered by that.)
 
 # %%
 cgan_steps, cgan_batch_size = tp.pick(smoke=(2, 16), cpu=(5000, 128), full=(20000, 256))
