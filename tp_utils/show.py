@@ -16,6 +16,8 @@ plt.rcParams.update({
     "figure.dpi": 90, "savefig.bbox": "tight",
 })
 
+NOTHING = "there are no images to show: has the cell that makes them been run?"  # said to the reader
+
 
 def figure(rows=1, columns=1, width=8.0, height=3.0, **options):
     """(fig, axes): an empty figure that is not shown a second time at the end of the cell."""
@@ -46,6 +48,8 @@ def grid(images, titles=None, columns=8, size=1.5, title=None, cmap="gray", limi
     limits: (lowest, highest) value of the colour scale of maps; default: of each map its own
     """
     count = len(images)
+    if not count:
+        raise ValueError(NOTHING)
     columns = min(columns, count)
     rows = -(-count // columns)
     text = max((str(t).count("\n") + 1 for t in titles or ()), default=0)
@@ -85,8 +89,8 @@ def table_of_images(rows, columns, cell, title=None, size=1.5, cmap="gray"):
     return fig
 
 
-def confusion(matrix, classes, title="Confusion matrix"):
-    """A confusion matrix (rows: true classes) with its counts; shares of each row as colour."""
+def confusion(matrix, classes, title="Confusion matrix", axes=("true class", "predicted class")):
+    """A confusion matrix with its counts; shares of each row as colour. axes: what rows and columns are."""
     side = 0.36 * len(classes) + 1.6
     fig, axis = figure(width=side, height=side)
     share = matrix / matrix.sum(1, keepdim=True).clamp_min(1)
@@ -96,7 +100,7 @@ def confusion(matrix, classes, title="Confusion matrix"):
             if matrix[i, j]:
                 axis.text(j, i, int(matrix[i, j]), ha="center", va="center", fontsize=6.5,
                           color="white" if share[i, j] > 0.5 else "black")
-    axis.set(xticks=range(len(classes)), yticks=range(len(classes)), xlabel="predicted class", ylabel="true class",
+    axis.set(xticks=range(len(classes)), yticks=range(len(classes)), xlabel=axes[1], ylabel=axes[0],
              title=title)
     axis.set_xticklabels(classes, rotation=60, ha="right")
     axis.set_yticklabels(classes)

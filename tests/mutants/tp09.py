@@ -644,7 +644,7 @@ RIGHT = {
     "9.5": [d_loss_softplus, d_loss_by_module, d_loss_by_logsigmoid],
     "9.6": [lambda fake: F.softplus(-fake).mean(), lambda fake: nn.BCEWithLogitsLoss()(fake, torch.full_like(fake, 1))],
     "9.7": [lambda fake: F.logsigmoid(-fake).mean(), lambda fake: -F.softplus(fake).sum() / len(fake)],
-    "9.8": [d_step(), d_step_in_two_halves, d_step_in_one_batch, d_step_freezes_G],
+    "9.8": [d_step(), d_step_in_two_halves, d_step_freezes_G],
     "9.9": [g_step(step=optimise), g_step_freezes_D, g_step_clears_D],
     "9.10": [line(), line_by_lerp, line_by_cat, line_by_interpolate],
 }
@@ -753,6 +753,7 @@ MUTANTS = {
         (lambda fake: -zeros(fake).item(), "gradient"),
     ],
     "9.8": [
+        (d_step_in_one_batch, "call D twice"),
         (d_step(fakes=lambda G, z: G(z)), "detach its images"), (d_step_moves_G, "G's weights have moved"),
         (d_step(fakes=lambda G, z: G(z), after=zero_both), "may reach G"), (d_step(before=zero_both), "may reach G"),
         (d_step(loss=lambda real, fake: zeros(real) + ones(fake)), "swapped"),

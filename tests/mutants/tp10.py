@@ -543,6 +543,13 @@ def d_step(fake=detached, loss=both_losses, real_y=lambda y: y, fake_y=lambda y:
     return step
 
 
+def in_eval_mode(G, z, y):
+    """G's images in eval mode, and G back in train mode."""
+    fake = G.eval()(z, y)
+    G.train()
+    return fake.detach()
+
+
 def d_step_in_one_go(D, G, x, y, z, optimiser_D):
     """One call of D with both, G frozen for the time being."""
     optimiser_D.zero_grad(set_to_none=False)
@@ -723,7 +730,7 @@ RIGHT = {
         mlp_discriminator(), mlp_discriminator(drop=FunctionalDropout), MLPDiscriminatorByHand,
         MLPDiscriminatorOneModule,
     ],
-    "10.7": [d_step(), d_step_in_one_go, d_step_two_backwards, d_step_shuffled],
+    "10.7": [d_step(), d_step_two_backwards, d_step_shuffled],
     "10.8": [
         g_step(), g_step_frozen_d, g_step_by_sigmoid, g_step(clear=lambda D, G, o: [D.zero_grad(), G.zero_grad()]),
     ],
@@ -797,7 +804,7 @@ MUTANTS = {
         (conv_generator(y_planes=lambda y, k, s: planes(y, k, s) * y[:, None, None, None]), "not the number"),
         (conv_generator(result=torch.squeeze), "batch axis"),
         (conv_generator(result=lambda x: -x), "order of the layers"),
-        (GeneratorJoined, "convolution of its own, 5 → 8"), (GeneratorEmbeds, "Embedding"),
+        (GeneratorJoined, "with channels 5 → 8"), (GeneratorEmbeds, "Embedding"),
         (GeneratorShrinks, "ConvTranspose2d"), (WithoutSuper, "super().__init__()"),
         (UnregisteredGenerator, "nn.ModuleList"), (lambda **sizes: "network", "inherits from nn.Module"),
     ],
@@ -829,7 +836,7 @@ MUTANTS = {
         (conv_discriminator(y_planes=lambda y, k, s: planes(y, k, 28)), "concatenated"),
         (conv_discriminator(y_planes=lambda y, k, s: planes(y, 10, s)), "number of channels"),
         (conv_discriminator(y_planes=lambda y, k, s: (y / k).view(-1, 1, 1, 1).expand(-1, k, s, s)), "not the number"),
-        (DiscriminatorJoined, "convolution of its own, 2 → 4"), (DiscriminatorAdds, "takes both halves, 8 channels"),
+        (DiscriminatorJoined, "with channels 2 → 4"), (DiscriminatorAdds, "takes both halves, 8 channels"),
         (WithoutSuper, "super().__init__()"),
     ],
     "10.5": [
@@ -938,6 +945,9 @@ MUTANTS = {
         (WithoutSuper, "super().__init__()"),
     ],
     "10.7": [
+        (d_step_in_one_go, "call D twice"),
+        (d_step(fake=lambda G, z, y: G.eval()(z, y).detach()), "ran in eval mode"),
+        (d_step(fake=in_eval_mode), "ran in eval mode"),
         (d_step(fake=lambda G, z, y: G(z, y)), "detach"),
         (d_step(fake=lambda G, z, y: G(z, y), clear=lambda D, G, o: [D.zero_grad(), G.zero_grad()]), "detach"),
         (d_step(clear=lambda D, G, o: [D.zero_grad(), G.zero_grad()]), "were cleared"),
@@ -962,8 +972,8 @@ MUTANTS = {
         (d_step(fake_y=rolled), "those G was told"), (d_step(fake_y=random_labels), "those G was told"),
         (d_step(fake_y=lambda y: y[torch.randperm(len(y))]), "those G was told"),
         (d_step(fake_y=lambda y: y.flip(0)), "those G was told"),
-        (d_step(fake=lambda G, z, y: detached(G, z, rolled(y))), "G is not told y"),
-        (d_step(fake=lambda G, z, y: detached(G, z, random_labels(y))), "G is not told y"),
+        (d_step(fake=lambda G, z, y: detached(G, z, rolled(y))), "G is told other labels"),
+        (d_step(fake=lambda G, z, y: detached(G, z, random_labels(y))), "G is told other labels"),
         (d_step(fake=lambda G, z, y: detached(G, torch.randn_like(z), y)), "the z that is given"),
         (d_step(fake=lambda G, z, y: G(z).detach()), "G is called without labels"),
         (d_step_d_without_y, "D is called without labels"), (d_step_fake_without_y, "D is called without labels"),
@@ -972,10 +982,11 @@ MUTANTS = {
         (d_step(result=lambda loss: loss), "loss.detach()"), (d_step(result=lambda loss: loss.item()), "as a tensor"),
         (d_step(result=lambda loss: None), "return"),
         (d_step(fake=lambda G, z, y: [freeze(G), G(z, y)][1]), "frozen"),
-        (d_step(fake=lambda G, z, y: [G.eval(), detached(G, z, y)][1]), "frozen"),
+        (d_step(fake=lambda G, z, y: [G.eval(), detached(G, z, y)][1]), "ran in eval mode"),
         (torch.no_grad()(d_step()), "no graph"),
     ],
     "10.8": [
+        (g_step(image=in_eval_mode), "ran in eval mode"),
         (g_step(loss=lambda logits: -bce(logits, 0.0)), "saturating"), (g_step_right_number_wrong_graph, "saturating"),
         (g_step(loss=lambda logits: bce(logits, 0.0)), "what D minimises"),
         (g_step(loss=lambda logits: bce(logits.sigmoid(), 1.0)), "sigmoid too many"),
@@ -991,7 +1002,7 @@ MUTANTS = {
         (g_step(after=lambda D, G, o: [o.step(), by_hand(D.parameters(), 0.1)]), "other player"),
         (g_step_d_without_y, "D is called without labels"), (g_step_g_without_y, "G is called without labels"),
         (g_step(y_of_D=rolled), "those G was told"), (g_step(y_of_D=random_labels), "those G was told"),
-        (g_step(image=lambda G, z, y: G(z, rolled(y))), "G is not told y"),
+        (g_step(image=lambda G, z, y: G(z, rolled(y))), "G is told other labels"),
         (g_step(image=lambda G, z, y: G(torch.randn_like(z), y)), "the z that is given"),
         (g_step(y_of_D=lambda y: hot(y, 4)), "int64"),
         (g_step(result=lambda loss: loss), "loss.detach()"), (g_step(result=lambda loss: loss.item()), "as a tensor"),

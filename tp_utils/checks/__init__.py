@@ -111,6 +111,7 @@ _tries = {}  # exercise -> (the mistake, how often it was seen in a row)
 def judge(exercise, answer):
     """Run the check of an exercise on an answer; returns the Report. No wrong answer makes it raise."""
     run = find_check(exercise)
+    recipe = getattr(import_module(run.__module__), "RECIPE", {}).get(exercise)
     try:
         if not callable(answer):
             raise Wrong(NOT_CALLABLE[0], type(answer).__name__, NOT_CALLABLE[1])
@@ -118,13 +119,13 @@ def judge(exercise, answer):
             torch.manual_seed(0)
             run(answer)
     except Wrong as wrong:
-        return report_of(exercise, wrong)
+        return report_of(exercise, with_recipe(wrong, recipe))
     except NotImplementedError as error:
         if not str(error) or str(error).startswith("Exercise"):
             return Report(exercise, NOT_DONE, hint=NOT_DONE_TEXT)
-        return report_of(exercise, crash(error))
+        return report_of(exercise, with_recipe(crash(error), recipe))
     except (Exception, SystemExit) as error:  # whatever the student's code may do
-        return report_of(exercise, crash(error))
+        return report_of(exercise, with_recipe(crash(error), recipe))
     _tries.pop(exercise, None)
     return Report(exercise, RIGHT)
 
@@ -148,6 +149,12 @@ def exercises(module):
     return sorted(ids, key=lambda id: [int(part) for part in id.split(".")])
 
 
+def with_recipe(wrong, recipe):
+    """The mistake, with what the exercise asks for as its last hint."""
+    hints = dict.fromkeys([*wrong.hints, *([recipe] if recipe else [])])
+    return Wrong(wrong.expected, wrong.found, *hints)
+
+
 def report_of(exercise, wrong):
     """The Report of a mistake; the same mistake made again gets its next hint."""
     seen, times = _tries.get(exercise, (None, 0))
@@ -163,7 +170,7 @@ def crash(error):
     lines = [frame.line for frame in frames if frame.line and ("ipykernel" in frame.filename or "<" in frame.filename)]
     at = f", at the line: {lines[-1]}" if lines else ""
     return Wrong("a result", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{at}",
-                 *((MISCALLED, CRASHED) if isinstance(error, TypeError) else (CRASHED, MISCALLED)))
+                 *((MISCALLED, CRASHED) if isinstance(error, TypeError) else (CRASHED,)))
 
 
 # ---- the reference solutions

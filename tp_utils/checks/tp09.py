@@ -44,7 +44,12 @@ ERRORS = {
     "element 0 of tensors": "the loss depends on nothing that learns: too much is detached or under torch.no_grad()",
     "a second time": "the graph is used up after one backward(): compute what you need anew",
     "leaf Variable that requires grad": "in-place changes of weights need torch.no_grad(): nn.init.normal_ does it",
-    "size of tensor a": "n may differ from m: take the mean of each half before you add them",
+    "size of tensor a": "two tensors that meet differ in length along an axis: in a loss, n may differ from m, so take "
+                        "the mean of each half first; on a line, the shares need the latents' axes: .view(-1, 1, 1, 1)",
+    "'NoneType' object has no attribute": "something is None there: a layer with bias=False has None as its bias, and "
+                                          "a function without `return` gives None",
+    "'float' object has no attribute": "a tensor is needed in place of a number: torch.ones_like and torch.zeros_like "
+                                       "make targets of the logits' shape",
     "arget size": "the target has the shape of its own logits: torch.ones_like, torch.zeros_like",
     "between 0 and 1": "F.binary_cross_entropy wants probabilities: logits go into F.binary_cross_entropy_with_logits",
 }
@@ -154,7 +159,7 @@ FOR_D = "that is what D minimises on generated images: G wants D's answer 'real'
 NOT_SATURATING = "that is the non-saturating loss, −mean ln D(x̃): here G minimises mean ln(1 − D(x̃))"
 PLUS = "the sign is wrong: binary cross-entropy with the target 0 is −mean ln(1 − D(x̃)), here there is no minus sign"
 EACH = "a scalar, not one loss per image: take the mean"
-EXTREME = "right for small logits, not for large ones: the sigmoid rounds to 0 or 1 before the logarithm; " \
+EXTREME = "right for small logits, not for large ones: a sigmoid rounds to 0 or 1, and exp overflows; " \
           "F.binary_cross_entropy_with_logits does both at once"
 LOSS_CUT = "the loss has no gradient, so nothing can be trained with it: no .item(), no .detach(), no torch.no_grad()"
 LOSS_GRADIENT = "the value is right, the gradient is not: is something detached or rounded on the way?"
@@ -168,6 +173,7 @@ DETACH = "the gradient went through to G: detach its images, D(fake.detach()), o
 CLEARED = "G's gradients were there before and have changed: neither backward() nor zero_grad() may reach G here"
 NEW_Z = "G did not get the z that was given: use it, do not draw a new one"
 EVAL = "a network ran in eval mode: both play in train mode, as they come, so leave their mode alone"
+ONE_BATCH = "D sees real and generated images in one batch, and its batch norm would mix them: call D twice"
 AFTER = "that is the loss after the update: return the one that was differentiated"
 LEFT_OVER = "the gradient that was left over from before is still in it: zero_grad() before backward()"
 CLEARED_LATE = "there was a gradient, but no step: zero_grad() comes before backward(), then step(); is one missing?"
@@ -611,10 +617,10 @@ def game():
     for player in (D, G):
         for parameter in player.to(device()).parameters():
             parameter.grad = torch.full_like(parameter, LEFT)
-    return D, G, normal(6, 1, 3, 4), normal(6, 4, 1, 1, seed=1)
+    return D, G, normal(BATCH, 1, 3, 4), normal(BATCH, 4, 1, 1, seed=1)
 
 
-LEFT, RATE = 50.0, 0.1  # the gradient that is left over, the learning rate
+BATCH, LEFT, RATE = 6, 50.0, 0.1  # images, the gradient that is left over, the learning rate
 
 
 def twins_of(*networks):
@@ -724,7 +730,9 @@ def expect_value(exercise, found, right, mistakes):
 
 
 def expect_as_before(exercise, D, G):
-    """Modes and requires_grad of both players, at the end and during the step."""
+    """Batches, modes and requires_grad of both players, at the end and during the step."""
+    if any(len(given) > BATCH for given, _ in D.seen):
+        raise Wrong("x and G(z) as two batches", "D called with both together", ONE_BATCH, RECIPE[exercise])
     if not all(parameter.requires_grad for player in (D, G) for parameter in player.parameters()):
         raise Wrong("requires_grad=True, as before", "requires_grad=False", RESTORE, RECIPE[exercise])
     if not all(training for player in (D, G) for _, training in player.seen):

@@ -61,7 +61,7 @@ INIT = "the first line of __init__ is super().__init__()"
 NO_LAYERS = "no weights are found: make the layers attributes of self; a list of them is an nn.ModuleList"
 ANY_LENGTH = "`hidden` may have any length: write a loop over it"
 ARGUMENT = "one of the sizes does not follow the argument `{name}`"
-LAYERS = "the layers from inputs to outputs: {layers}"
+LAYERS = "the layers from inputs to outputs: {layers} (those in a plain list are not found: nn.ModuleList)"
 HIDDEN_ORDER = "the hidden layers are in the wrong order: `hidden` goes from the input to the output"
 DOORS_ORDER = "the doors have changed places: doors[0] is for {name}, doors[1] for y"
 Y_MISSING = "there is no layer for the label: one-hot y goes through a door of its own, {inputs} → {outputs}"
@@ -78,7 +78,7 @@ KIND_G = "this is an ordinary convolution: G enlarges images with nn.ConvTranspo
 KIND_D = "this is a transposed convolution: D shrinks images with nn.Conv2d"
 NOT_LINEAR = "there is a Linear or Embedding layer: here all layers are convolutions, also that of the label"
 NOT_CONV = "there is a convolution: this network has fully connected layers only"
-BRANCH = "{name} needs a convolution of its own, {inputs} → {outputs}, before the two are concatenated"
+BRANCH = "{name} needs a convolution of its own, with channels {inputs} → {outputs}, before the two are concatenated"
 JOINT = "the convolution behind the concatenation takes both halves, {inputs} channels, and gives {outputs}"
 NEXT = "a layer {inputs} → {outputs} is missing"
 GEOMETRY = "another stride or padding in the layer {inputs} → {outputs}: what does the exercise say?"
@@ -101,6 +101,7 @@ ERRORS = {  # a piece of the message, and what is behind it
     "element 0 of tensors": "the loss has no graph: the forward pass of the player that learns is not under no_grad",
     "a second time": "each graph can be used for one backward: a single loss, or images anew",
     "only for scalar outputs": "backward() wants one number: the loss is a mean over the images",
+    "Dimension out of range": "an axis is missing: did squeeze() take away the batch axis of a single image?",
     "optimizer got an empty": "the optimiser is given: use it, make none of your own",
 }
 
@@ -146,7 +147,7 @@ NO_Y = "{name} is called without labels: both players are told y, at every call"
 NOT_LABELS = "{name} gets y as int64 [N]: it turns it into one-hot vectors or planes itself"
 WRONG_INPUT = "{name} gets something of another shape: D(images, labels), G(latents, labels)"
 OWN_Z = "G's images are not made of the z that is given"
-G_LABELS = "G is not told y: the same labels, in the same order, as D gets"
+G_LABELS = "G is told other labels than y: the same labels, in the same order, as D gets"
 NO_REAL = "D does not see the images x as they are"
 NO_FAKE = "D does not see what G makes of z and y"
 REAL_LABELS = "beside the real images, D gets other labels than y"
@@ -172,6 +173,8 @@ OTHER_OPTIMISER = "with Adam the update is another one: leave it to optimiser_{n
 MOVED = "{name} has moved: this step is the other player's, and the other optimiser's"
 NO_DETACH = "G has got gradients: D's loss goes back into G; make the images under no_grad, or detach() them"
 CLEARED = "G's gradients were cleared: this step leaves them alone, optimiser_D.zero_grad() clears D's"
+ONE_BATCH = "D sees real and generated images in one batch, and its batch norm would mix them: call D twice"
+MODE = "{name} ran in eval mode: both play in the mode they are in, so leave train() and eval() alone"
 FROZEN = "{name} is left frozen or in another mode (requires_grad, train/eval): put it back as it was"
 
 
@@ -290,7 +293,7 @@ def attempt(function, *arguments):
     """What the function returns, with a hint for the errors that are often met."""
     try:
         return function(*arguments)
-    except (RuntimeError, TypeError, ValueError) as error:
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
         for piece, hint in ERRORS.items():
             if piece in str(error):
                 raise Wrong("a result", f"{type(error).__name__}: {str(error).splitlines()[0]}", hint) from None
@@ -754,6 +757,9 @@ def probe_logits(answer, rate, heard, narrow, count=2000):
 # ---- 10.7 and 10.8: the steps
 
 
+IMAGES = 6
+
+
 class Player(nn.Module):
     """One row of weights per label; it keeps what it is shown, and gradients are left over from before."""
 
@@ -773,6 +779,11 @@ class Player(nn.Module):
         if not isinstance(inputs, torch.Tensor) or inputs.shape != (len(y), *self.shape):
             expected = f"{[len(y), *self.shape]} into {self.name}, with {len(y)} labels"
             raise Wrong(expected, describe(inputs), WRONG_INPUT.format(name=self.name))
+        if not self.training:
+            raise Wrong(f"{self.name} in train mode, as it was", f"{self.name} in eval mode",
+                        MODE.format(name=self.name))
+        if len(y) > IMAGES:
+            raise Wrong("x and G(z, y) as two batches", f"{len(y)} images together", ONE_BATCH)
         self.graph |= inputs.requires_grad
         self.inputs += inputs.detach().clone().flatten(1)
         self.labels += y.tolist()
@@ -804,7 +815,8 @@ class Game:
 
     def __init__(self):
         self.D, self.G = LinearD("D", 1, (1, 2, 2)).to(device()), LinearG("G", 3, (4, 1, 1)).to(device())
-        self.x, self.y, self.z = normal(6, 1, 2, 2, seed=5), labels([2, 0, 3, 0, 1, 2]), normal(6, 4, 1, 1, seed=6)
+        self.x, self.z = normal(IMAGES, 1, 2, 2, seed=5), normal(IMAGES, 4, 1, 1, seed=6)
+        self.y = labels([2, 0, 3, 0, 1, 2])
         self.fake = self.G.before[self.y] + self.z.flatten(1)
         self.real_logits = self.logits(self.x.flatten(1))
         self.fake_logits = self.logits(self.fake)

@@ -59,16 +59,18 @@ class Game:
         return torch.arange(count) % (int(self.labels.max()) + 1)
 
 
-def train_gan(G, D, images, steps, *, loss_D, loss_G, optimiser_D, optimiser_G, latent, labels=None, batch_size=128,
-              nb_update_D=1, nb_update_G=1, average=None, name=None, save_every=200, picture_every=100, seed=0,
-              live=True):
+def train_gan(G, D, images, steps, *, loss_D, loss_G, optimiser_D, optimiser_G, latent, term_D=None, term_G=None,
+              labels=None, batch_size=128, nb_update_D=1, nb_update_G=1, average=None, name=None, save_every=200,
+              picture_every=100, seed=0, live=True):
     """Train a generator against a discriminator, on images that live on the device.
 
-    G, D:        networks: G(z) → x̃ [n, C, H, W] in [−1, 1], D(x) → logits [n]. In a conditional game G(z, y), D(x, y)
+    G, D:        networks: G(z) → x̃ [n, C, H, W] in [−1, 1], D(x) → logits [n]. In a conditional game G(z, y), D(x, y).
+                 Where D tells K classes from "generated", logits [n, K]; that of "generated" is 0
     images:      uint8 [N, C, H, W], shown to D as float32 in [−1, 1];  labels: int64 [N] in a conditional game
     loss_D:      from (logits of real images, logits of generated ones) to a scalar tensor
     loss_G:      from the logits of generated images to a scalar tensor
     latent:      from (n, torch.Generator on the CPU) to n latents z
+    term_D, term_G: what a player's loss has besides, e.g. a penalty: from (x, x̃, z) of its turn to a scalar tensor
     nb_update_D, nb_update_G: updates of each player in a step, each of D's on its own batch of images
     average:     decay of an exponential moving average of G's weights, e.g. 0.999; None keeps none
     name:        of the checkpoint in the cache, written every `save_every` steps; None keeps nothing
@@ -87,7 +89,8 @@ def train_gan(G, D, images, steps, *, loss_D, loss_G, optimiser_D, optimiser_G, 
     parts = {"G": G, "D": D, "optimiser_G": optimiser_G, "optimiser_D": optimiser_D} | ({"average": ema} if ema else {})
     key = name and fingerprint(images, condition, steps, batch_size, nb_update_D, nb_update_G, average, picture_every,
                                seed, settings(optimiser_D), settings(optimiser_G), named(loss_D), named(loss_G),
-                               code_of(latent), known(G), known(D))
+                               code_of(latent), known(G), known(D),
+                               *(named(term) for term in (term_D, term_G) if term))
 
     with Loop(game, steps, parts, key, name, save_every, seed, pictures.game if live else None) as loop:
         for generator in loop:
@@ -97,22 +100,24 @@ def train_gan(G, D, images, steps, *, loss_D, loss_G, optimiser_D, optimiser_G, 
                 chosen = batch_indices(len(images), batch_size, game.step * nb_update_D + k, seed).to(device())
                 x = images[chosen].float() / 127.5 - 1
                 y = () if condition is None else (condition[chosen],)
-                fake = G(latent(batch_size, generator).to(device()), *y)
+                z = latent(batch_size, generator).to(device())
+                fake = G(z, *y)
                 real_logits, fake_logits = D(x, *y), D(fake.detach(), *y)
-                value_D = loss_D(real_logits, fake_logits)
+                value_D = loss_D(real_logits, fake_logits) + (term_D(x, fake.detach(), z) if term_D else 0)
                 update(optimiser_D, value_D)
 
             for k in range(nb_update_G):
                 if k > 0:  # the first update judges the images made last: one pass of G serves both players
-                    fake = G(latent(batch_size, generator).to(device()), *y)
+                    z = latent(batch_size, generator).to(device())
+                    fake = G(z, *y)
                 with frozen(D):
-                    value_G = loss_G(D(fake, *y))
+                    value_G = loss_G(D(fake, *y)) + (term_G(x, fake, z) if term_G else 0)
                     update(optimiser_G, value_G)
 
             if ema:
                 ema.update_parameters(G)
-            loop.record(**dict(zip(CURVES, (value_D, value_G, real_logits.sigmoid().mean(),
-                                            fake_logits.sigmoid().mean()), strict=True)))
+            loop.record(**dict(zip(CURVES, (value_D, value_G, probability(real_logits).mean(),
+                                            probability(fake_logits).mean()), strict=True)))
             done = game.step + 1
             if picture_every and (done % picture_every == 0 or done == steps or done == 1):
                 settle(game)
@@ -141,6 +146,11 @@ def update(optimiser, value):
     optimiser.zero_grad()
     value.backward()
     optimiser.step()
+
+
+def probability(logits):
+    """D's probability that an image is real: from its logit [n], or from those of K classes [n, K]."""
+    return (logits.logsumexp(1) if logits.ndim == 2 else logits).sigmoid()
 
 
 @contextlib.contextmanager
