@@ -754,22 +754,22 @@ tp09.experiments_table(tp.results("tp09")["experiments"]["measured"], {
 # %% [markdown] answer="9.5"
 # **Model answer.** With the report where it says bad, against it where it says good:
 #
-# - **β₁ = 0.9**: worse in both seeds; half of the classes are lost. The gradient of a game turns all the time, and a
-#   long memory of old gradients pushes the players past each other.
+# - **β₁ = 0.9**: worse in all three seeds; up to half of the classes are lost. The gradient of a game turns all the
+#   time, and a long memory of old gradients pushes the players past each other.
 # - **(1, 5)**: bad. Three or four classes are left: the collapse of Part 0, for the same reason.
-# - **(5, 1)**: one seed is as good as the default, in the other D wins from the start and G never begins. In our short
-#   budget more updates of D are no help, they are a risk; D's five updates also cost the time of four steps.
-# - **Saturating loss**: G stays at noise in both seeds, D(x) = 1 and D(G(z)) = 0: the vanishing gradient of Part 0.
-# - **Learning rates**: a faster D wins in one of two seeds. A faster G gives the best distance of the table: in the
+# - **(5, 1)**: two seeds are about as good as the default, in the third D wins from the start and G never begins. In
+#   our short budget more updates of D are no help, they are a risk; D's five updates also cost the time of four steps.
+# - **Saturating loss**: G stays at noise in every seed, D(x) = 1 and D(G(z)) = 0: the vanishing gradient of Part 0.
+# - **Learning rates**: a faster D wins in two of three seeds. A faster G gives the best distance of the table: in the
 #   default game it is G that lags behind. (It is no rule: with (1, 5) G was helped too, and collapsed.)
-# - **Widths**: 8 is too narrow for either player. A wider G learns faster, a wider D changes little.
+# - **Widths**: 8 is too narrow, for G more than for D. A wider G learns faster, a wider D changes nothing.
 # - **nz**: 2 numbers are too few (the diversity falls), 10 do better than 100 here, 1000 worse.
-# - **Initialisation**: PyTorch's own is about as good; the handout's is no secret of success in this network.
+# - **Initialisation**: PyTorch's own is no worse; the handout's is no secret of success in this network.
 # - **64 × 64**: after these few steps D wins and G has not begun; it needs more steps.
 # - **Longer**: better than most other changes. Nothing had converged.
 #
-# Two seeds, or one, and few steps: differences of the size of the standard deviation mean nothing, and a row with a
-# deviation as large as its mean says that the outcome is a matter of luck. That is a finding too.
+# Three seeds and few steps: differences of the size of the standard deviation mean nothing, and a row with a deviation
+# as large as its mean says that the outcome is a matter of luck. That is a finding too.
 
 # %% [markdown]
 # ## 1.9 A walk in latent space
