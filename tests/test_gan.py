@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from tp_utils import show
 from tp_utils.runtime import code_of
 from tp_utils.training import checkpoint, live, train_gan
-from tp_utils.training.gan import COLUMNS, CURVES, FRESH, frozen
+from tp_utils.training.gan import COLUMNS, CURVES, FRESH, frozen, probability
 from tp_utils.training.loop import Diverged, batch_indices
 
 STEPS = 14
@@ -835,3 +835,58 @@ def test_weights_that_were_frozen_before_stay_frozen():
     with frozen(D):
         assert not D.weight.requires_grad
     assert D.weight.requires_grad and not D.bias.requires_grad
+
+
+# ---- terms beside the losses, and a discriminator of K classes
+
+
+def test_terms_are_added_to_the_losses():
+    def more(x, fake, z):
+        return torch.tensor(2.0)
+
+    plain, with_terms = play(name=None), play(name=None, term_D=more, term_G=more)
+    for curve in ("discriminator loss", "generator loss"):
+        assert with_terms.history[curve] == pytest.approx([value + 2 for value in plain.history[curve]], rel=1e-5)
+    assert same_weights(plain.G, with_terms.G) and same_weights(plain.D, with_terms.D)
+
+
+def test_a_term_sees_the_turn_and_its_gradient_counts():
+    seen = []
+
+    def of_D(x, fake, z):
+        seen.append((x.shape, fake.shape, z.shape, fake.requires_grad, float(x.min()) >= -1 and float(x.max()) <= 1))
+        return torch.zeros(())
+
+    def of_G(x, fake, z):
+        seen.append(fake.requires_grad)
+        return 100 * fake.pow(2).mean()
+
+    grey = play(name=None, term_D=of_D, term_G=of_G, nb_update_G=2)
+    shape = torch.Size([8, 1, 8, 8])
+    assert seen[:3] == [(shape, shape, torch.Size([8, 4]), False, True), True, True]
+    assert images_spread(grey) < 0.7 * images_spread(play(name=None, nb_update_G=2))
+
+
+def images_spread(game):
+    return (game.generate(50)[0].float() / 127.5 - 1).abs().mean()
+
+
+def test_a_run_with_another_term_is_another_run(capsys):
+    def one(x, fake, z):
+        return fake.mean()
+
+    def two(x, fake, z):
+        return -fake.mean()
+
+    play(term_D=one)
+    capsys.readouterr()
+    for options, loaded in (({"term_D": one}, True), ({"term_D": two}, False), ({"term_G": two}, False), ({}, False)):
+        play(**options)
+        assert ("loaded from the cache" in capsys.readouterr().out) == loaded
+
+
+def test_a_discriminator_of_classes_gives_the_probability_of_all_of_them_together():
+    logits = torch.tensor([[0.0, 1.0, -2.0], [3.0, 0.0, 0.0]])
+    expected = logits.exp().sum(1) / (1 + logits.exp().sum(1))
+    assert torch.allclose(probability(logits), expected) and torch.allclose(probability(logits[:, 0]),
+                                                                            logits[:, 0].sigmoid())

@@ -90,7 +90,7 @@ def train_gan(G, D, images, steps, *, loss_D, loss_G, optimiser_D, optimiser_G, 
     key = name and fingerprint(images, condition, steps, batch_size, nb_update_D, nb_update_G, average, picture_every,
                                seed, settings(optimiser_D), settings(optimiser_G), named(loss_D), named(loss_G),
                                code_of(latent), known(G), known(D),
-                               *(named(term) for term in (term_D, term_G) if term))
+                               *([player, named(term)] for player, term in (("D", term_D), ("G", term_G)) if term))
 
     with Loop(game, steps, parts, key, name, save_every, seed, pictures.game if live else None) as loop:
         for generator in loop:
