@@ -261,6 +261,19 @@ class Doubling(torch.nn.Module):
 network = Doubling()
 
 
+def test_the_code_of_a_function_holds_that_of_the_functions_it_was_given():
+    def made(inner):
+        return lambda x: inner(x)
+
+    def twice(x):
+        return 2 * x
+
+    def thrice(x):
+        return 3 * x
+
+    assert runtime.code_of(made(twice)) == runtime.code_of(made(twice)) != runtime.code_of(made(thrice))
+
+
 def test_the_code_of_a_function_holds_that_of_the_networks_it_uses():
     assert any("2 * x" in text for text in runtime.code_of(lambda x: network(x)))
 

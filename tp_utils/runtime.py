@@ -168,7 +168,8 @@ def cached(name, inputs, compute):
 def code_of(function):
     """The source of a function and of what it reaches by name in its own notebook or module: a list of strings.
 
-    Functions are followed, and the methods of classes and networks; numbers and tensors are not: name them.
+    Functions are followed, also those that an inner function holds, and the methods of classes and networks;
+    numbers and tensors are not: name them.
     """
     seen, todo = {}, [function]
     while todo:
@@ -184,7 +185,13 @@ def code_of(function):
             seen[id(thing)] = source_of(thing)
             reached = (thing.__globals__.get(name) for name in names_in(thing.__code__))
             todo += [other for other in reached if getattr(other, "__module__", "") == thing.__module__]
+            todo += [held for held in held_by(thing) if isinstance(held, types.FunctionType | functools.partial)]
     return sorted(seen.values())
+
+
+def held_by(function):
+    """What a function has from the one it was defined in."""
+    return [cell.cell_contents for cell in function.__closure__ or ()]
 
 
 def names_in(code):

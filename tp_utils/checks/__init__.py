@@ -7,6 +7,7 @@ or returns. The reference solutions are read from the solution notebook, never i
 import ast
 import html
 import json
+import linecache
 import os
 import re
 import traceback
@@ -190,7 +191,9 @@ def solutions(number):
             id = cell["metadata"].get("exercise")
             if id or "setup" in cell["metadata"].get("tags", ()):
                 source = "".join(cell["source"])
-                exec(compile(source, f"<solution {id or 'setup'}>", "exec"), space)
+                name = f"<solution {id or 'setup'} of TP {number}>"
+                linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name  # for code_of
+                exec(compile(source, name, "exec"), space)
             if id:
                 found[id] = space[defined_name(source)]
     return found
