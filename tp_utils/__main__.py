@@ -1,4 +1,4 @@
-"""The command line: python -m tp_utils lab, run, outputs, build, judge, data, doctor."""
+"""The command line: python -m tp_utils lab, run, outputs, build, judge, study, data, doctor."""
 
 import argparse
 import os
@@ -18,6 +18,12 @@ NOT_WRITABLE = "cannot write to {folder}: {why}"
 MIRROR = "A classroom mirror, for use with TP_MIRROR={folder} (MNIST is embedded, it needs none)"
 LEFT_OUT = "left out, since only a sample is to be had here: {names}"
 UNREACHABLE = "{place}, not usable: {why}"
+UNKNOWN_ROW = "no method named {names}; there are {known}"
+NOT_SEEDS = "seeds are numbers and ranges, such as 0-4 or 0,2,5-7, not {text!r}"
+NO_JOBS = "--jobs is a number from 1 on, or -1 for all cores, not {jobs}"
+NO_DASK = "--dask needs dask.distributed: pip install distributed -c constraints.txt"
+NO_CLUSTER = "there is no Dask cluster at {address}: {why}"
+SMOKE_STUDY = "the smoke profile measures nothing: set TP_PROFILE=cpu or full, or name another file with --to"
 
 
 class BadInput(Exception):
@@ -53,6 +59,14 @@ def parser():
                            (build, "build", "write the student notebooks, and README's numbers and gallery")):
         verb(do, verbs, name, text).add_argument("tp", nargs="?", metavar="TP", help="e.g. tp08; default: all")
     verb(judge, verbs, "judge", "train the judge of generated digits anew")
+    study_ = verb(study, verbs, "study", "measure the rows of a practical's table, in parallel; goes on where it was")
+    study_.add_argument("name", choices=["few-labels"], help="few-labels: the table of TP 11")
+    study_.add_argument("--method", nargs="+", metavar="ROW", help="rows of the table; default: all")
+    study_.add_argument("--draw", nargs="+", choices=["random", "balanced"], default=["random", "balanced"])
+    study_.add_argument("--seeds", default="0-4", help="e.g. 0-4 or 0,2,5-7 (default: %(default)s)")
+    study_.add_argument("--jobs", type=int, default=1, help="cells trained at the same time (default: %(default)s)")
+    study_.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler that is running, e.g. tcp://host:8786")
+    study_.add_argument("--to", type=Path, metavar="FILE", help="default: results/tp11.json")
     data = verbs.add_parser("data", help="data sets: where they are, and a mirror of them")
     data = data.add_subparsers(required=True, metavar="COMMAND")
     verb(data_status, data, "status", "where each data set would come from")
@@ -129,6 +143,42 @@ def judge(options):
 
     print(f"{FILE.relative_to(ROOT)}: {train():.2%} of the test images right")
     return 0
+
+
+def study(options):
+    """Measure what is missing, a line for each cell that is done."""
+    from . import study
+    from .few_labels import ROWS
+    from .runtime import profile
+
+    rows = options.method or list(ROWS)
+    if unknown := [row for row in rows if row not in ROWS]:
+        raise BadInput(UNKNOWN_ROW.format(names=", ".join(unknown), known=", ".join(ROWS)))
+    if options.jobs < 1 and options.jobs != -1:
+        raise BadInput(NO_JOBS.format(jobs=options.jobs))
+    if profile() == "smoke" and options.to is None:
+        raise BadInput(SMOKE_STUDY)
+    try:
+        for line in study.run(rows, options.draw, seeds(options.seeds), options.jobs, options.dask,
+                              options.to or study.FILE):
+            print(line, flush=True)
+    except ModuleNotFoundError as error:
+        raise BadInput(NO_DASK if error.name in ("dask", "distributed") else error) from None
+    except FileNotFoundError as error:
+        raise BadInput(error) from None
+    except (OSError, ValueError) as error:
+        if options.dask:
+            raise BadInput(NO_CLUSTER.format(address=options.dask, why=error)) from None
+        raise
+    return 0
+
+
+def seeds(text):
+    """The numbers in "0-4" or "0,2,5-7"."""
+    if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text):
+        raise BadInput(NOT_SEEDS.format(text=text))
+    ends = [part.split("-") for part in text.split(",")]
+    return [seed for first, *last in ends for seed in range(int(first), int((last or [first])[0]) + 1)]
 
 
 def with_sources(tp):

@@ -7,6 +7,7 @@ import nbformat
 from ..measure import mean_sd, percent
 from ..runtime import ROOT, results
 from ..show import Table
+from ..tp11 import NAMES
 from .build import SOLUTIONS
 
 GALLERY = ROOT / "docs" / "gallery"
@@ -41,6 +42,7 @@ def rows():
         ["The judge of generated digits", f"{100 * judge['test_accuracy']:.2f} %",
          f"test accuracy, {judge['parameters']:,} weights; {judge['protocol']}"],
         *games(tp09, tp10),
+        *few_labels(results("tp11")["cells"]),
         ["A step of train_gan", f"{bench['game']['median']:.0f} ms",
          f"DCGAN, 128 images; the usual loop {bench['usual_game']['median']:.0f} ms (DataLoader, two passes of G, "
          ".item()), side by side in one run of `make bench`"],
@@ -63,6 +65,19 @@ def games(tp09, tp10):
            "rates set after trials on these seeds"]
           for name, game in tp10["games"].items()],
     ]
+
+
+def few_labels(cells):
+    """The rows of TP 11 that are measured."""
+    found = []
+    for row, name in NAMES.items():
+        runs = {draw: [one["test_accuracy"] for one in cells if (one["row"], one["draw"]) == (row, draw)]
+                for draw in ("random", "balanced")}
+        if all(len(values) > 1 for values in runs.values()):
+            found.append([f"TP 11: {name}", percent(runs["random"]),
+                          f"{len(runs['random'])} random draws of 100 labels; 10 per class: "
+                          f"{percent(runs['balanced'])} ({len(runs['balanced'])} draws)"])
+    return found
 
 
 def update():
