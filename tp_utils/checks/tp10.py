@@ -178,17 +178,12 @@ MODE = "{name} ran in eval mode: both play in the mode they are in, so leave tra
 FROZEN = "{name} is left frozen or in another mode (requires_grad, train/eval): put it back as it was"
 
 
-def recipe_last(check):
-    """The check, with the exercise's recipe behind the other hints of every mistake, and no TF32 on the way."""
-    recipe = RECIPE[check.__name__.removeprefix("check_").replace("_", ".")]
-
+def without_tf32(check):
+    """The check, with exact convolutions on a GPU."""
     @wraps(check)
     def run_check(answer):
-        try:
-            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-                check(answer)
-        except Wrong as wrong:
-            raise Wrong(wrong.expected, wrong.found, *wrong.hints, recipe) from wrong.__cause__
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            check(answer)
 
     return run_check
 
@@ -196,7 +191,7 @@ def recipe_last(check):
 # ---- 10.1 and 10.2
 
 
-@recipe_last
+@without_tf32
 def check_10_1(answer):
     for labels, classes in (([2, 0, 3, 0, 1], 6), ([1], 4), ([0, 0, 2], 12)):
         labels = torch.tensor(labels, device=device())
@@ -211,7 +206,7 @@ def check_10_1(answer):
         expect_device(found)
 
 
-@recipe_last
+@without_tf32
 def check_10_2(answer):
     for labels, classes, size in (([2, 0, 2, 1], 5, 3), ([1], 3, 1), ([0, 2], 12, 4)):
         labels = torch.tensor(labels, device=device())
@@ -439,7 +434,7 @@ def layer_hints(network, found, shapes, sizes, transposed):
             yield hint.format(name=name, **in_out(shape, transposed))
 
 
-@recipe_last
+@without_tf32
 def check_10_3(answer):
     sizes = {"nz": 5, "classes": 3, "width": 4, "channels": 2}
     network, z, y = build(answer, **sizes), normal(6, 5, 1, 1), labels([2, 0, 1, 1, 2, 0])
@@ -495,7 +490,7 @@ def labels(values):
     return torch.tensor(values, device=device())
 
 
-@recipe_last
+@without_tf32
 def check_10_4(answer):
     sizes = {"classes": 3, "width": 4, "channels": 2}
     network, x, y = build(answer, **sizes), normal(6, 2, 32, 32), labels([2, 0, 1, 1, 2, 0])
@@ -649,7 +644,7 @@ def expect_by_itself(network, first, y, found):
         raise Wrong("each image by itself", "an output that depends on the rest of the batch", NO_NORM_MLP)
 
 
-@recipe_last
+@without_tf32
 def check_10_5(answer):
     sizes = {"nz": 4, "classes": 3, "doors": (5, 7), "hidden": (6, 9, 8), "channels": 2, "size": 5}
     network, z, y = build(answer, **sizes), normal(6, 4, 1, 1), labels([2, 0, 1, 1, 2, 0])
@@ -671,7 +666,7 @@ def check_10_5(answer):
         expect_tensor(run(network, normal(1, 3, 1, 1), labels([3])), [1, 1, 6, 6], torch.float32, [IMAGE_SHAPE])
 
 
-@recipe_last
+@without_tf32
 def check_10_6(answer):
     sizes = {"classes": 3, "doors": (5, 7), "hidden": (6, 9, 8), "channels": 2, "size": 5}
     network, x, y = build(answer, dropout=0.5, **sizes).eval(), normal(6, 2, 5, 5), labels([2, 0, 1, 1, 2, 0])
@@ -892,7 +887,7 @@ def expect_adam(player, rate, gradient):
     compare(player.weight.detach(), right, hints=[OTHER_OPTIMISER.format(name=player.name)])
 
 
-@recipe_last
+@without_tf32
 def check_10_7(answer, rate=0.5):
     game = Game()
     D, G = game.D, game.G
@@ -925,7 +920,7 @@ def check_10_7(answer, rate=0.5):
     expect_adam(game.D, rate, sum(gradients))
 
 
-@recipe_last
+@without_tf32
 def check_10_8(answer, rate=0.5):
     game = Game()
     D, G = game.D, game.G
