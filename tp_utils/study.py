@@ -54,9 +54,11 @@ def run(rows, draws, seeds, jobs=1, address=None, file=FILE):
     """
     from joblib import Parallel, cpu_count, delayed
 
+    from .few_labels import draws_of
+
     reference_tools()  # before anything is started
     known = {identity(one) for one in cells(file)}
-    wanted = [(row, draw, seed) for seed in seeds for row in rows for draw in draws]
+    wanted = [(row, draw, seed) for seed in seeds for row in rows for draw in draws if draw in draws_of(row)]
     todo = [which for which in wanted if (*which, profile()) not in known]
     if not todo:
         yield NOTHING.format(total=len(wanted), file=file)

@@ -43,7 +43,8 @@ def table(cells=None):
         report = REPORT.get(row)
         mean = mean_sd(found["random"])[0] if found["random"] else None
         gap = f"{mean - report:+.1f}" if report and mean else "—"
-        rows.append([name, f"{report:.1f}" if report else "—", *map(spread, found.values()), gap])
+        both = [spread(found[draw]) if draw in few_labels.draws_of(row) else "—" for draw in found]
+        rows.append([name, f"{report:.1f}" if report else "—", *both, gap])
     return show.Table(["row", "the report, %", "random draws, %", "10 per class, %", "random − report"], rows)
 
 

@@ -68,7 +68,7 @@ def train_gan(G, D, images, steps, *, loss_D, loss_G, optimiser_D, optimiser_G, 
                  Where D tells K classes from "generated", logits [n, K]; that of "generated" is 0
     images:      uint8 [N, C, H, W], shown to D as float32 in [−1, 1];  labels: int64 [N] in a conditional game
     loss_D:      from (logits of real images, logits of generated ones) to a scalar tensor
-    loss_G:      from the logits of generated images to a scalar tensor
+    loss_G:      from the logits of generated images to a scalar tensor; None: G has its term_G alone
     latent:      from (n, torch.Generator on the CPU) to n latents z
     term_D, term_G: what a player's loss has besides, e.g. a penalty: from (x, x̃, z) of its turn to a scalar tensor
     nb_update_D, nb_update_G: updates of each player in a step, each of D's on its own batch of images
@@ -88,8 +88,8 @@ def train_gan(G, D, images, steps, *, loss_D, loss_G, optimiser_D, optimiser_G, 
     game = Game(G, D, ema.module if ema else G, latent, *fixed(latent, labels, seed))
     parts = {"G": G, "D": D, "optimiser_G": optimiser_G, "optimiser_D": optimiser_D} | ({"average": ema} if ema else {})
     key = name and fingerprint(images, condition, steps, batch_size, nb_update_D, nb_update_G, average, picture_every,
-                               seed, settings(optimiser_D), settings(optimiser_G), named(loss_D), named(loss_G),
-                               code_of(latent), known(G), known(D),
+                               seed, settings(optimiser_D), settings(optimiser_G), named(loss_D),
+                               loss_G and named(loss_G), code_of(latent), known(G), known(D),
                                *([player, named(term)] for player, term in (("D", term_D), ("G", term_G)) if term))
 
     with Loop(game, steps, parts, key, name, save_every, seed, pictures.game if live else None) as loop:
@@ -111,7 +111,7 @@ def train_gan(G, D, images, steps, *, loss_D, loss_G, optimiser_D, optimiser_G, 
                     z = latent(batch_size, generator).to(device())
                     fake = G(z, *y)
                 with frozen(D):
-                    value_G = loss_G(D(fake, *y)) + (term_G(x, fake, z) if term_G else 0)
+                    value_G = (loss_G(D(fake, *y)) if loss_G else 0) + (term_G(x, fake, z) if term_G else 0)
                     update(optimiser_G, value_G)
 
             if ema:

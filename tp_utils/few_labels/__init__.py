@@ -1,0 +1,27 @@
+"""TP 11's table: classifiers of MNIST that see a hundred labels. protocol: what they share; games: the GANs; rows.
+
+The pieces that are exercises of TP 11 come with each case: the notebook hands in those that `tp.check` returned, the
+study (tp_utils/study.py) those of the solution notebook.
+"""
+
+from .games import (
+    NZ,
+    Discriminator,
+    Generator,
+    dcgan,
+    gaussian,
+    infogan,
+    initialised,
+    untrained,
+    wgan,
+    wgan_gp,
+    with_code,
+)
+from .protocol import CLASSES, DRAWS, EXERCISES, GAN_SIZE, Case, Classifier, draw, draws_of, mnist
+from .rows import ROWS, Signed, cnn, measure, train, weights_of
+
+__all__ = [
+    "CLASSES", "DRAWS", "EXERCISES", "GAN_SIZE", "NZ", "ROWS", "Case", "Classifier", "Discriminator", "Generator",
+    "Signed", "cnn", "dcgan", "draw", "draws_of", "gaussian", "infogan", "initialised", "measure", "mnist", "train",
+    "untrained", "weights_of", "wgan", "wgan_gp", "with_code",
+]
