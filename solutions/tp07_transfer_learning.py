@@ -341,7 +341,7 @@ else:
     with torch.no_grad():
         print("VGG16relu7 with random weights:", VGG16relu7(untrained_vgg16).eval()(inputs[:2]).shape)
     del untrained_vgg16
-    extractor = tp07.PooledFeatures(network)
+    extractor = tp.nets.PooledFeatures(network)
 print(f"The features of this practical come from {network.name}.")
 
 # %% [markdown]
@@ -577,7 +577,7 @@ tp.show.curves([row[4] for row in stages], {"stages": [row[3] for row in stages]
 
 # %%
 def features_of(other):
-    pooled = tp07.PooledFeatures(other)
+    pooled = tp.nets.PooledFeatures(other)
     return [tp07.cached_features(f"pooled-{split}", other, images,
                                  lambda images=images: extract_features(pooled, grey_to_rgb(images), 32))
             for split, images in (("train", scenes.train_images), ("test", scenes.test_images))]

@@ -162,6 +162,24 @@ def categories():
     return SqueezeNet1_1_Weights.IMAGENET1K_V1.meta["categories"]
 
 
+class PooledFeatures(torch.nn.Module):
+    """A network's last feature map, averaged over its positions: [N, 3, H, W] → [N, D]."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.features = feature_layers(network)
+
+    def forward(self, x):
+        return self.features(x).mean(dim=(2, 3))
+
+
+def feature_layers(network):
+    """The convolutional part of a torchvision classifier."""
+    if hasattr(network, "features"):
+        return network.features
+    return torch.nn.Sequential(*list(network.children())[:-2])  # ResNet: all but average pooling and last layer
+
+
 def to_input(images):
     """Images as the networks expect them: float32 [N, 3, H, W], normalised, on the device, channels last.
 

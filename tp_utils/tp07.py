@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import measure, show
+from . import measure, nets, show
 from .runtime import cached, device
 
 # Linear SVMs with a large C stop at 1000 iterations, near enough to their optimum.
@@ -94,28 +94,10 @@ def first_convolution(network):
 # ---- Part 2: features
 
 
-class PooledFeatures(nn.Module):
-    """A network's last feature map, averaged over its positions: [N, 3, H, W] → [N, D]."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.features = feature_layers(network)
-
-    def forward(self, x):
-        return self.features(x).mean(dim=(2, 3))
-
-
-def feature_layers(network):
-    """The convolutional part of a torchvision classifier."""
-    if hasattr(network, "features"):
-        return network.features
-    return nn.Sequential(*list(network.children())[:-2])  # ResNet: all but average pooling and last layer
-
-
 def stages(network):
     """[(name, module)]: the children of the convolutional part after which its depth is worth a look."""
     plain = (nn.ReLU, nn.MaxPool2d, nn.BatchNorm2d)
-    layers = list(feature_layers(network).named_children())
+    layers = list(nets.feature_layers(network).named_children())
     keep = [i for i, (_, m) in enumerate(layers) if isinstance(m, nn.ReLU) or not isinstance(m, (*plain, nn.Conv2d))]
     return [(f"{i}: {type(layers[i][1]).__name__}", layers[i][1]) for i in keep]
 
@@ -131,7 +113,7 @@ def stage_features(network, images, prepare, batch_size=32):
     ) for name, module in stages(network)]
     with torch.no_grad():
         for batch in images.split(batch_size):
-            feature_layers(network)(prepare(batch.to(device())))
+            nets.feature_layers(network)(prepare(batch.to(device())))
     for hook in hooks:
         hook.remove()
     return {name: nn.functional.normalize(torch.cat(parts), dim=1) for name, parts in kept.items()}
@@ -144,7 +126,7 @@ def stage_times(network, images, prepare):
     with torch.no_grad():
         for _ in range(2):  # the first round warms up
             x, start = inputs, time.perf_counter()
-            for module in feature_layers(network).children():
+            for module in nets.feature_layers(network).children():
                 x = module(x)
                 if module in wanted:
                     x.sum().item()  # waits for a GPU

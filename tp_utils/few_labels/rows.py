@@ -45,7 +45,7 @@ def pretrained(game, case):
     D = game(case.tools, case.seed).D
     seed(case.seed)
     network = Signed(case.tools.classifier_from(D, CLASSES))
-    return classifier(game.__name__, network, case, *case.labelled, *protocol.budget()["few"], rate=3e-4, side=GAN_SIZE)
+    return classifier(game.__name__, network, case, *case.labelled, *protocol.budget()["few"], side=GAN_SIZE)
 
 
 def self_trained(case, weighted=False):
