@@ -73,24 +73,41 @@ def opinion(network, generated, real, cat_rate, kernel_inception_distance):
     return {
         "cat_rate": cat_rate(network, generated), "frechet": frechet(there, seen),
         "kernel": float(kernel_inception_distance(there, seen)), "floor": frechet(there, others),
-        "kernel_floor": float(kernel_inception_distance(there, others)), "real_cat_rate": cat_rate(network, first),
+        "kernel_floor": float(kernel_inception_distance(there, others)),
         "nearest": nearest(generated, second)[0].mean().item(), "nearest_real": nearest(first, second)[0].mean().item(),
     }
 
 
-def measures_table(measured):
-    """A Table of games: mean ± standard deviation over the seeds. measured: {name: [numbers of `opinion`]}"""
-    def several(runs, key, form="{:.1f}"):
-        mean, sd = mean_sd([run[key] for run in runs])
-        return form.format(mean) + (f" ± {form.format(sd)}" if len(runs) > 1 else "")
+def measures_table(measured, real_rate):
+    """A Table of games: mean ± standard deviation over the seeds; in the last line the same for real images.
 
-    rows = [[name, len(runs), several(runs, "frechet"), several([{k: 1000 * run[k] for k in run} for run in runs],
-                                                                  "kernel"),
-             percent([run["cat_rate"] for run in runs])] for name, runs in measured.items()]
-    one = next(iter(measured.values()))
-    rows.append(["real images", "", several(one, "floor"), f"{1000 * mean_sd([run['kernel_floor'] for run in one])[0]:.1f}",
-                 percent(one[0]["real_cat_rate"])])
-    return show.Table(["game", "seeds", "Fréchet distance", "kernel distance, × 1000", "called a cat"], rows)
+    measured: {name: [numbers of `opinion`]};  real_rate: share of real images of that size that the judge calls cats
+    """
+    def several(runs, key, factor=1):
+        mean, sd = mean_sd([factor * run[key] for run in runs])
+        return f"{mean:.1f} ± {sd:.1f}" if len(runs) > 1 else f"{mean:.1f}"
+
+    rows = [[name, len(runs), several(runs, "frechet"), several(runs, "kernel", 1000),
+             percent([run["cat_rate"] for run in runs]), several(runs, "nearest")] for name, runs in measured.items()]
+    one = next(iter(measured.values()))[:1]
+    rows.append(["real images", "", several(one, "floor"), several(one, "kernel_floor", 1000), percent(real_rate),
+                 several(one, "nearest_real")])
+    return show.Table(["game", "seeds", "Fréchet distance", "kernel distance, × 1000", "called a cat",
+                       "to the nearest real one"], rows)
+
+
+def poster_table(rates):
+    """A Table of the poster's rates beside ours. rates: {name: share called a cat}, as in results/tp12.json"""
+    def ours(name):
+        return percent(rates[name]) if name in rates else "not measured in this profile"
+
+    return show.Table(["called a cat", "the poster, %", "here"], [
+        ["real images", f"{REPORT['real']}", ours("real cats, 64 × 64")],
+        ["real images of 32 × 32", "—", ours("real cats, 32 × 32")],
+        ["generated, 32 × 32", f"{REPORT['32']}", ours("DCGAN")],
+        ["generated, 64 × 64", f"{REPORT['64']}", ours("DCGAN, 64 × 64")],
+        ["people fooled by generated images", f"{REPORT['people']}", "the quiz below counts yours"],
+    ])
 
 
 # ---- the nearest neighbour
@@ -99,7 +116,7 @@ def measures_table(measured):
 def nearest(images, among, batch_size=250):
     """(distances float32 [N], indices int64 [N]) of the nearest of `among` for each image.
 
-    Images uint8 [N, C, H, W], the distance is the root mean squared difference of the pixels at 16 × 16, in grey levels.
+    Images uint8 [N, C, H, W]; the distance: root mean squared difference of the pixels at 16 × 16, in grey levels.
     """
     def small(pictures):
         return F.interpolate(pictures.to(device()).float(), size=16, mode="area").flatten(1)
