@@ -201,9 +201,11 @@ def play(name, seed=0, steps=1200, batch_size=32, size=size, width=32, dropout=0
                 + F.binary_cross_entropy_with_logits(fake_logits, soft_labels(fake, softness)))
 
     tp.seed(seed)
-    G, D = tp12.connected(size) if connected else (CatGenerator(size, width=width, dropout=dropout),
-                                                   CatDiscriminator(size, width))
-    G, D = tp12.initialised(G), tp12.initialised(D)
+    if connected:
+        G, D = tp12.connected(size)
+    else:
+        G, D = CatGenerator(size, width=width, dropout=dropout), CatDiscriminator(size, width)
+        G, D = tp.initialised(G), tp.initialised(D)
     return tp.train_gan(
         G, D, tp.data.resized(data.train_images[:-aside], size), steps, batch_size=batch_size, latent=latent,
         loss_D=discriminator_loss, loss_G=generator_loss, average=0.999 if steps > 1000 else None,

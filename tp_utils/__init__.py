@@ -5,6 +5,7 @@ Everything is loaded at first use, so that the import itself is light:
     tp.data, tp.nets      images and pretrained networks, wherever they can be found
     tp.check              the checks of the exercises
     tp.fit, tp.train_gan  training of a classifier, of a generator against a discriminator
+    tp.train_players      training of several networks by a step of your own
     tp.health             how well a game between two networks went
     tp.measure, tp.show   numbers; figures
     tp.widgets            interactive figures
@@ -22,6 +23,7 @@ _HOME = {  # public name -> the module that defines it
     "cached": "runtime",
     "caveat": "runtime",
     "device": "runtime",
+    "initialised": "training",
     "measuring": "runtime",
     "pick": "runtime",
     "profile": "runtime",
@@ -30,6 +32,7 @@ _HOME = {  # public name -> the module that defines it
     "seed": "runtime",
     "say": "runtime",
     "train_gan": "training",
+    "train_players": "training",
 }
 
 

@@ -28,16 +28,6 @@ def connected(size, nz=100, width=512):
     return G, D
 
 
-def initialised(network):
-    """DCGAN's first weights: convolutions N(0, 0.02), batch norms N(1, 0.02), biases 0; linear layers as they are."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
-            nn.init.normal_(module.weight, float(isinstance(module, nn.BatchNorm2d)), 0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    return network
-
-
 # ---- judges
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from ..data.imageset import resized
 from ..runtime import cache_dir, device, seed
-from ..training import train_gan
+from ..training import initialised, train_gan
 from . import protocol
 from .protocol import CLASSES, GAN_SIZE
 
@@ -53,16 +53,6 @@ class Discriminator(nn.Module):
     def forward(self, x):
         logits = self.last(self.features(x))
         return logits.flatten() if logits.shape[1] == 1 else logits
-
-
-def initialised(network):
-    """DCGAN's first weights: N(0, 0.02), of batch norms N(1, 0.02), biases 0."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
-            nn.init.normal_(module.weight, float(isinstance(module, nn.BatchNorm2d)), 0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    return network
 
 
 def gaussian(n, generator):

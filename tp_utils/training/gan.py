@@ -127,6 +127,16 @@ def train_gan(G, D, images, steps, *, loss_D, loss_G, optimiser_D, optimiser_G, 
     return game
 
 
+def initialised(network):
+    """A network with DCGAN's first weights: N(0, 0.02), of batch norms N(1, 0.02), biases 0 (arXiv:1511.06434)."""
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d | torch.nn.Linear | torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.weight, float(isinstance(module, torch.nn.BatchNorm2d)), 0.02)
+            if module.bias is not None:
+                torch.nn.init.zeros_(module.bias)
+    return network
+
+
 def expect_game(images, labels, nb_update_D, nb_update_G):
     """Raise ValueError unless images and labels are what train_gan takes, and both players have a turn."""
     def found(thing):

@@ -84,3 +84,12 @@ def game(run, title):
         show.draw(picture, show.mosaic(images))
         picture.set_title(f"fixed latents, step {step}")
     return fig
+
+
+def losses(run, title):
+    """The figure of a run of several networks: all its curves."""
+    fig, axis = show.figure(width=5.5, height=2.4)
+    show.smoothed(axis, run.history)
+    axis.set(xlabel="step", ylabel="loss", yscale="symlog", title=title)
+    axis.legend(frameon=False)
+    return fig
