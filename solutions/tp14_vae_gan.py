@@ -70,7 +70,7 @@ data
 class Encoder(nn.Module):
     """Images x [N, channels, 32, 32] → (mean [N, nz], log_variance [N, nz])."""
 
-    def __init__(self, nz=32, channels=1, width=32):
+    def __init__(self, nz=16, channels=1, width=32):
         ### BEGIN SOLUTION
         super().__init__()
 
@@ -101,7 +101,7 @@ Encoder = tp.check("14.1", Encoder)
 class Decoder(nn.Module):
     """Latents z [N, nz] → images [N, channels, 32, 32] in [−1, 1]."""
 
-    def __init__(self, nz=32, channels=1, width=32):
+    def __init__(self, nz=16, channels=1, width=32):
         ### BEGIN SOLUTION
         super().__init__()
 
@@ -200,7 +200,7 @@ elbo_loss = tp.check("14.5", elbo_loss)
 steps, batch_size = tp.pick(smoke=3, cpu=2000, full=8000), tp.pick(smoke=8, cpu=64, full=128)
 
 
-def train_vae(name, nz=32, seed=0, live=False):
+def train_vae(name, nz=16, seed=0, live=False):
     """Train a VAE on the images; returns its Model."""
     tp.seed(seed)
     E, G = tp.initialised(Encoder(nz, channels)), tp.initialised(Decoder(nz, channels))
@@ -223,7 +223,7 @@ def train_vae(name, nz=32, seed=0, live=False):
 vae = train_vae("VAE", live=True)
 
 # %% [markdown]
-# **See** test images, and below each what comes back through 32 numbers.
+# **See** test images, and below each what comes back through 16 numbers.
 
 # %%
 shown = held[:12]
@@ -236,7 +236,7 @@ tp.show.grid(torch.cat([shown, vae.reconstruct(shown)]), columns=12, size=0.8,
 
 # %% [markdown] answer="14.1"
 # **Model answer.** Position, slant and stroke come back; odd hooks, gaps and serifs do not: what is rare has no room in
-# 32 numbers that the KL term keeps noisy. Damaged digits come back mended, for the decoder knows digits only. Without
+# 16 numbers that the KL term keeps noisy. Damaged digits come back mended, for the decoder knows digits only. Without
 # the KL term the encoder would choose σ → 0 and put its points anywhere, far apart: the reconstructions would be a
 # little better, and a latent from N(0, 1) would most likely lie where no image ever was. Without the error term the KL
 # term has a perfect solution, μ = 0 and σ = 1 for every image: z would say nothing about x (*posterior collapse*).
@@ -389,7 +389,7 @@ vae_gan_step = tp.check("14.7", vae_gan_step)
 # (In the cpu profile about five minutes the first time.)
 
 # %%
-def train_vae_gan(name, nz=32, seed=0, live=False):
+def train_vae_gan(name, nz=16, seed=0, live=False):
     """Train a VAE-GAN on the images; returns its Model."""
     tp.seed(seed)
     E, G = tp.initialised(Encoder(nz, channels)), tp.initialised(Decoder(nz, channels))
@@ -413,7 +413,7 @@ vae_gan = train_vae_gan("VAE-GAN", live=True)
 # And a plain GAN with the same decoder and discriminator, by TP 9's engine: it has no encoder, and cannot reconstruct.
 
 # %%
-def train_gan(name, nz=32, seed=0):
+def train_gan(name, nz=16, seed=0):
     """Train a GAN on the images; returns its Model."""
     tp.seed(seed)
     G, D = tp.initialised(Decoder(nz, channels)), tp.initialised(tp14.Discriminator(channels))

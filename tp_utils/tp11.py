@@ -18,13 +18,16 @@ REPORT = {  # test accuracy in the report, in per cent: best epoch, chosen with 
     "all-cnn": 99.7,
 }
 NAMES = {
-    "cnn": "CNN", "cnn-augmented": "CNN, augmented", "dcgan": "DCGAN's D", "dcgan-augmented": "DCGAN's D, augmented",
-    "infogan": "InfoGAN's D", "infogan-augmented": "InfoGAN's D, augmented", "wgan": "WGAN's critic",
-    "wgan-augmented": "WGAN's critic, augmented", "wgan-gp": "WGAN-GP's critic",
-    "wgan-gp-augmented": "WGAN-GP's critic, augmented", "semi-supervised": "semi-supervised GAN",
-    "self-trained": "… its sure predictions as labels", "weighted": "… with weighted classes",
-    "spread": "labels spread along a graph, CNN", "all-linear": "60,000 labels: linear",
-    "all-neighbours": "60,000 labels: 3 nearest neighbours",
+    "cnn": "CNN", "cnn-augmented": "CNN, augmented",
+    "untrained": "D that has not played (control)", "untrained-augmented": "D that has not played, augmented",
+    "dcgan": "DCGAN's D", "dcgan-augmented": "DCGAN's D, augmented",
+    "infogan": "InfoGAN's D", "infogan-augmented": "InfoGAN's D, augmented",
+    "wgan": "WGAN's critic", "wgan-augmented": "WGAN's critic, augmented",
+    "wgan-gp": "WGAN-GP's critic", "wgan-gp-augmented": "WGAN-GP's critic, augmented",
+    "semi-supervised": "semi-supervised GAN", "self-trained": "… its sure predictions as labels",
+    "weighted": "… with weighted classes", "feature-matching": "semi-supervised GAN, G matches features",
+    "spread": "labels spread along a graph, CNN", "spread-twice": "… and a second CNN taught by the first",
+    "all-linear": "60,000 labels: linear", "all-neighbours": "60,000 labels: 3 nearest neighbours",
     "all-mlp": "60,000 labels: MLP", "all-cnn": "60,000 labels: CNN",
 }
 MISSING = "not measured yet"

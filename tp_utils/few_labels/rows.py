@@ -103,15 +103,26 @@ def spread_labels(case):
 
 def spread_and_taught(case):
     """No GAN: labels are spread along the graph, and a CNN learns from the surest 97 % of them."""
-    sure, predicted = spread_labels(case).max(1)
+    return taught("spread", case, spread_labels(case), 0.97, case.seed)
+
+
+def taught_twice(case):
+    """What that CNN makes of the whole pool teaches a second one, which learns from the surest 98 %."""
+    first = spread_and_taught(case).logits(protocol.mnist().train_images).softmax(1)
+    return taught("spread twice", case, first, 0.98, case.seed + 1)
+
+
+def taught(row, case, probabilities, share, first_weights):
+    """A CNN that learns the likeliest class of the surest images of each class; probabilities of the pool [N, K]."""
+    sure, predicted = probabilities.max(1)
     predicted[case.chosen] = case.labelled[1]
-    kept = torch.cat([surest((predicted == k).nonzero().flatten(), sure) for k in range(CLASSES)])
-    seed(case.seed)
-    return classifier("spread", SmallCNN(), case, protocol.mnist().train_images[kept], predicted[kept],
+    kept = torch.cat([surest((predicted == k).nonzero().flatten(), sure, share) for k in range(CLASSES)])
+    seed(first_weights)
+    return classifier(row, SmallCNN(), case, protocol.mnist().train_images[kept], predicted[kept],
                       *protocol.budget()["student"], rate=3e-3)
 
 
-def surest(indices, sure, share=0.97):
+def surest(indices, sure, share):
     """Those of the images that are in the surest `share` of their class."""
     return indices[sure[indices].argsort(descending=True)[:math.ceil(share * len(indices))]]
 
@@ -165,7 +176,7 @@ ROWS = {  # name: (function of a Case, augmented)
     "semi-supervised": (semi_supervised, True),
     "feature-matching": (partial(semi_supervised, matching=True), True),
     "self-trained": (self_trained, True), "weighted": (partial(self_trained, weighted=True), True),
-    "spread": (spread_and_taught, True),
+    "spread": (spread_and_taught, True), "spread-twice": (taught_twice, True),
     "all-linear": (partial(all_labels, "linear", linear), False), "all-neighbours": (neighbours, False),
     "all-mlp": (partial(all_labels, "MLP", mlp), False), "all-cnn": (partial(all_labels, "CNN-all", whole_cnn), False),
 }
