@@ -582,3 +582,40 @@ def test_export_writes_a_mirror_that_serves(tmp_path, monkeypatch, capsys):
     said(capsys)
     assert data.scenes().source == data.cats().source == "exported"
     assert all(line.endswith("from the classroom mirror.") for line in said(capsys))
+
+
+# ---- pictures of one's own
+
+
+def save_picture(path, colour, size=(90, 60)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path)
+
+
+def test_a_folder_of_pictures_is_a_set_of_squares(tmp_path, capsys):
+    save_picture(tmp_path / "b.PNG", (0, 200, 0))
+    save_picture(tmp_path / "a" / "one.jpg", (200, 0, 0), (20, 30))
+    Image.new("L", (10, 10), 77).save(tmp_path / "c.webp")
+    (tmp_path / "notes.txt").write_text("no picture")
+    images = data.cats(tmp_path)
+    assert images.train_images.shape == (3, 3, 64, 64) and len(images.test_images) == 0 and not images.sample
+    means = images.train_images.float().mean((2, 3))
+    assert means[0, 0] > 190 and means[1, 1] == 200 and (means[2] - 77).abs().max() < 3
+    assert "from your folder" in capsys.readouterr().out
+
+
+def test_the_middle_of_a_picture_is_kept(tmp_path):
+    wide = np.zeros((64, 192, 3), np.uint8)
+    wide[:, 64:128] = 255
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    assert (data.cats(str(tmp_path)).train_images == 255).all()
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (lambda folder: folder / "not there", "is not a folder"),
+    (lambda folder: folder, "no pictures in"),
+    (lambda folder: (folder / "torn.jpg").write_bytes(b"half a picture") and folder, "torn.jpg cannot be read"),
+])
+def test_a_folder_that_will_not_do_says_so(tmp_path, make, message):
+    with pytest.raises(ValueError, match=message):
+        data.cats(make(tmp_path))

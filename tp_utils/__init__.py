@@ -8,7 +8,7 @@ Everything is loaded at first use, so that the import itself is light:
     tp.train_players      training of several networks by a step of your own
     tp.health             how well a game between two networks went
     tp.measure, tp.show   numbers; figures
-    tp.widgets            interactive figures
+    tp.widgets, tp.quiz   interactive figures; a quiz that needs no Python
     tp.pick, tp.device …  the run: profile, device, seed, cache
     tp.tp07, tp.tp08 …    one helper per practical
 """

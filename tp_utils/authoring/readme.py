@@ -43,6 +43,8 @@ def rows():
          f"test accuracy, {judge['parameters']:,} weights; {judge['protocol']}"],
         *games(tp09, tp10),
         *few_labels(results("tp11")["cells"]),
+        *cats(results("tp12")),
+        *vae_gan(results("tp14")),
         ["A step of train_gan", f"{bench['game']['median']:.0f} ms",
          f"DCGAN, 128 images; the usual loop {bench['usual_game']['median']:.0f} ms (DataLoader, two passes of G, "
          ".item()), side by side in one run of `make bench`"],
@@ -78,6 +80,27 @@ def few_labels(cells):
                           f"{len(runs['random'])} random draws of 100 labels; 10 per class: "
                           f"{percent(runs['balanced'])} ({len(runs['balanced'])} draws)"])
     return found
+
+
+def cats(tp12):
+    """The rows of TP 12."""
+    runs, rates = tp12["long"]["measured"]["DCGAN, long"], tp12["rates"]
+    distance, floor = (mean_sd([run[key] for run in runs]) for key in ("frechet", "floor"))
+    return [
+        ["TP 12: generated cats called cats", percent([run["cat_rate"] for run in runs]),
+         f"{len(runs)} seeds, 32 × 32, by {tp12['judge']}; real cats of that size: "
+         f"{percent(rates['real cats, 32 × 32'])}, noise: {percent(rates['noise'])}"],
+        ["TP 12: DCGAN, Fréchet distance", f"{distance[0]:.0f} ± {distance[1]:.0f}",
+         f"{len(runs)} seeds, judge's features, {tp12['images']} images; real cats against real ones: {floor[0]:.1f}"],
+    ]
+
+
+def vae_gan(tp14):
+    """The rows of TP 14."""
+    found = {name: mean_sd([run["frechet"] for run in runs]) for name, runs in tp14["measured"].items()}
+    return [[f"TP 14: {name}, Fréchet distance", f"{mean:.1f} ± {sd:.1f}",
+             f"{len(tp14['seeds'])} seeds, judge's features; {tp14['steps']} steps of {tp14['batch_size']} images"]
+            for name, (mean, sd) in found.items()]
 
 
 def update():

@@ -15,7 +15,7 @@ NOT_THERE = "{name}: nothing from {where} ({why})."
 LOOKED = {"cache": "the cache", "mirror": "the classroom mirror", "official": "the official source"}
 NOT_KEPT = "{name}: not kept for the next time ({why}). Free some space, or set TP_CACHE to another folder."
 WHERE = {"embedded": "embedded", "cache": "prepared before (cache)", "mirror": "from the classroom mirror",
-         "official": "from the official source", "sample": "built-in sample"}
+         "official": "from the official source", "sample": "built-in sample", "own": "from your folder"}
 STAND_IN = "{what}, NOT the real set: a built-in sample stands in. README says how to get the real one."
 
 
