@@ -24,7 +24,7 @@
 #
 # **Exercises** are cells with a hole, checked by `tp.check("12.1", …)`; **questions** (★ marks those that belong in a
 # report) have an empty cell for your answer. *The poster* is one by students, on generated cats, on which this
-# practical is built.
+# practical is built. Numbers in the text come from 5153 faces of AFHQ (Choi et al. 2020), 64 × 64, CC BY-NC.
 #
 # Notation: x image, x̃ = G(z) generated image, z latent, G generator, D discriminator; D(x) is a probability, the
 # sigmoid of the logit that the network returns. Image tensors are `[N, C, H, W]`, here with three channels.
@@ -64,7 +64,7 @@ tp.show.grid(cats[:24], columns=12, size=0.8, title=f"{len(cats):,} cats for the
 # %% [markdown] answer="12.1"
 # **Model answer.** Easier: every picture has its eyes, ears and nose at nearly the same places, and no room for
 # background, pose or a second cat. Harder: three channels, and textures: a digit is black or white, fur is all shades
-# of a colour that must be the same left and right. And there are twelve times fewer pictures than digits.
+# of a colour that must be the same left and right. And there are far fewer pictures: some thousands.
 
 # %% [markdown]
 # ## 1.2 Generator and discriminator
@@ -72,9 +72,9 @@ tp.show.grid(cats[:24], columns=12, size=0.8, title=f"{len(cats):,} cats for the
 # ### Exercise 12.1: `CatGenerator` (★★☆, 20 minutes)
 #
 # TP 9's generator, for colour, for two sizes, and with one of the poster's measures: dropout. Transposed convolutions
-# of 4 × 4: the first one from z to 4 × 4, each further one doubles the side. With w = `width` and side 32 the channels
-# are 4w, 2w, w, 3; with side 64 they are 8w, 4w, 2w, w, 3. Each but the last is followed by batch norm, ReLU and
-# `nn.Dropout(dropout)`, the last by tanh.
+# of 4 × 4: the first one (stride 1) from z to 4 × 4, each further one (stride 2, padding 1) doubles the side. With w =
+# `width` and side 32 the channels are 4w, 2w, w, 3; with side 64 they are 8w, 4w, 2w, w, 3. Each but the last is
+# followed by batch norm, ReLU and `nn.Dropout(dropout)`, the last by tanh.
 
 # %% exercise="12.1"
 class CatGenerator(nn.Module):
@@ -108,8 +108,8 @@ CatGenerator = tp.check("12.1", CatGenerator)
 # ### Exercise 12.2: `CatDiscriminator` (★☆☆, 10 minutes)
 #
 # The way back. Convolutions of 4 × 4 that halve the side (stride 2, padding 1) down to 4 × 4, channels w, 2w, 4w (and
-# 8w with side 64), each followed by batch norm (not the first one) and `nn.LeakyReLU(0.2)`; then one of 4 × 4 to a
-# single number, the logit.
+# 8w with side 64), each followed by batch norm (not the first one) and `nn.LeakyReLU(0.2)`; then one of 4 × 4 (stride
+# 1) to a single number, the logit.
 
 # %% exercise="12.2"
 class CatDiscriminator(nn.Module):
@@ -193,7 +193,7 @@ def latent(n, generator):
 
 
 def play(name, seed=0, steps=1200, batch_size=32, size=size, width=32, dropout=0.0, softness=0.0, nb_update=(1, 1),
-         connected=False, live=False):
+         connected=False, average=None, live=False):
     """Train a GAN on the cats and return the game."""
     def discriminator_loss(real_logits, fake_logits):
         real, fake = torch.ones_like(real_logits), torch.zeros_like(fake_logits)
@@ -208,7 +208,7 @@ def play(name, seed=0, steps=1200, batch_size=32, size=size, width=32, dropout=0
         G, D = tp.initialised(G), tp.initialised(D)
     return tp.train_gan(
         G, D, tp.data.resized(data.train_images[:-aside], size), steps, batch_size=batch_size, latent=latent,
-        loss_D=discriminator_loss, loss_G=generator_loss, average=0.999 if steps > 1000 else None,
+        loss_D=discriminator_loss, loss_G=generator_loss, average=average,
         optimiser_D=torch.optim.Adam(D.parameters(), 2e-4, betas=(0.5, 0.999)),
         optimiser_G=torch.optim.Adam(G.parameters(), 2e-4, betas=(0.5, 0.999)),
         nb_update_D=nb_update[0], nb_update_G=nb_update[1], name=f"tp12-{name}-{seed}", seed=seed, live=live)
@@ -220,7 +220,7 @@ def play(name, seed=0, steps=1200, batch_size=32, size=size, width=32, dropout=0
 
 # %%
 long = {"steps": tp.pick(smoke=4, cpu=3000, full=20000), "batch_size": tp.pick(smoke=8, cpu=64, full=128),
-        "width": tp.pick(smoke=32, cpu=32, full=64)}
+        "width": tp.pick(smoke=32, cpu=32, full=64), "average": 0.999}  # G's images are those of its averaged weights
 game = play("long", **long, live=True)
 
 # %% tags=["gallery"]
@@ -313,7 +313,7 @@ judge = tp.nets.pretrained("resnet18")
 count = min(aside // 2, tp.pick(smoke=10, cpu=500, full=500))
 generated, generated_plain = game.generate(count, seed=2)[0], plain.generate(count, seed=2)[0]
 sets = {
-    "real cats, 64 × 64": data.train_images[-count:], f"real cats, {size} × {size}": others[:count],
+    "real cats, 64 × 64": data.train_images[-aside:][:count], f"real cats, {size} × {size}": others[:count],
     "DCGAN": generated, "fully connected GAN": generated_plain,
     "CIFAR-10's dogs": tp12.dogs(count, size), "noise": tp12.noise(count, size),
 }
@@ -334,13 +334,14 @@ tp.show.grid(images, [f"{p:.2f}" for p in probability], columns=12, size=0.8, ti
 # not?
 
 # %% [markdown] answer="12.4"
-# **Model answer.** The rate measures how *typical* images are for this classifier, not whether they are real. Real cats
-# are photographed in profile, in the dark, half hidden; a generator that has learnt the average face well draws typical
-# cats only, and typical cats are what the classifier is surest of. A G that draws one good cat again and again gets 100
-# %. Also, the three numbers are not comparable: the size changes, and a classifier that was trained on sharp pictures
-# of 224 × 224 takes an enlarged one of 32 × 32 for something blurred, whether it is real or not. That is why the rate
-# of real images *at the same size* belongs beside each. A fooled classifier proves that the images have what it looks
-# for: fur, eyes, ears. It proves neither that people would be fooled nor that there are many different cats.
+# **Model answer.** The rate measures how *typical* images are for this classifier, not whether they are real. The
+# poster's real cats were photographed in profile, in the dark, half hidden; a generator that has learnt the average
+# face well draws typical cats only, and typical cats are what the classifier is surest of. A G that draws one good cat
+# again and again gets 100 %. Also, the three numbers are not comparable: the size changes, and a classifier that was
+# trained on sharp pictures of 224 × 224 takes an enlarged one of 32 × 32 for something blurred, whether it is real or
+# not. That is why the rate of real images *at the same size* belongs beside each. A fooled classifier proves that the
+# images have what it looks for: fur, eyes, ears. It proves neither that people would be fooled nor that there are many
+# different cats.
 
 # %% [markdown]
 # ## 2.2 Distances
@@ -383,8 +384,9 @@ def judged(game, count=count):
                         kernel_inception_distance)
 
 
-tp12.measures_table({"DCGAN, long": [judged(game)], "fully connected, long": [judged(plain)]},
-                    rates[f"real cats, {size} × {size}"])
+yours = {"DCGAN, long": [judged(game)], "fully connected, long": [judged(plain)],
+         **{name: [judged(one) for one in runs] for name, runs in games.items()}}
+tp12.measures_table(yours, rates[f"real cats, {size} × {size}"])
 
 # %% [markdown]
 # **Question 12.5** Why leave out the pairs of an image with itself? What would happen to the floor, the distance of
@@ -425,7 +427,7 @@ tp12.neighbours_figure(generated[:12], cats, "Generated cats, and below them the
 
 # %% tags=["solution"]
 if tp.measuring():
-    measured = {name: [judged(one) for one in runs] for name, runs in games.items()}
+    measured = {name: yours[name] for name in games}
     several = {name: [play(key, seed, **long, connected=key == "connected") for seed in seeds]
                for name, key in (("DCGAN, long", "long"), ("fully connected, long", "connected"))}
     large = play("large", size=64, **tp.pick(smoke={}, cpu={"steps": 2000, "batch_size": 32}, full=long))
@@ -433,7 +435,7 @@ if tp.measuring():
     tp.save_results("tp12", {
         "protocol": f"{len(cats)} cats for the games, {aside} put aside for the judges; {size} × {size}; last weights; "
                     f"{count} generated images against {count} real ones, floor: {count} others; nothing selected",
-        "judge": judge.name, "seeds": seeds, "rates": rates, "images": count,
+        "judge": judge.name, "seeds": seeds, "rates": rates, "images": count, "size": size, "cats": data.source,
         "long": {**long, "measured": {name: [judged(one) for one in runs] for name, runs in several.items()}},
         "measures": {**short, "measured": measured},
         "nearest": {name: values.mean().item() for name, values in distances.items()},
@@ -442,7 +444,7 @@ if tp.measuring():
 # %%
 results = tp.results("tp12")
 tp12.measures_table(results["measures"]["measured"] | results["long"]["measured"],
-                    results["rates"]["real cats, 32 × 32"])
+                    results["rates"]["real cats, {0} × {0}".format(results["size"])])
 
 # %% [markdown]
 # And the poster's own numbers, which are rates. (Another judge, other cats, another budget: a ResNet trained on
@@ -502,10 +504,10 @@ tp.quiz.Quiz(tp.data.resized(others[-pairs:], 32), tp.data.resized(game.generate
 # information that its data did not have), restoration, art, games. Harmful: faces of people who do not exist behind
 # false accounts, faces of people who do exist in scenes that never took place. The technique is the same; the
 # difference is whether somebody is deceived and who consented. It matters whose photographs they are: these cats come
-# under a licence that forbids commercial use, a generator may repeat parts of what it was shown (section 2.3 is how one
-# looks for that), and a person whose picture was taken from the network did not agree to be learnt. Saying that an
-# image is generated, in its metadata or as a watermark, costs little and helps; detectors help less, since every
-# detector is a discriminator to train against.
+# under a licence (`data.licence` says which; that of AFHQ forbids commercial use), a generator may repeat parts of what
+# it was shown (section 2.3 is how one looks for that), and a person whose picture was taken from the network did not
+# agree to be learnt. Saying that an image is generated, in its metadata or as a watermark, costs little and helps;
+# detectors help less, since every detector is a discriminator to train against.
 
 # %% [markdown]
 # # To take away

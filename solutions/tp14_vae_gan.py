@@ -292,11 +292,11 @@ tp14.opinions(images[:tp.pick(smoke=20, cpu=500, full=500)])
 # **Question 14.3 ★** Explain the table. What should a better measure of similarity know?
 
 # %% [markdown] answer="14.3"
-# **Model answer.** Moving a thin stroke by two pixels changes nearly all its pixels twice, once where it was and once
-# where it is: for the squared error a moved digit is about as far as another digit, while a blurred one, which nobody
-# would draw, is near. The features see it the other way round, for they were learnt by telling digits apart, and for
-# that the place does not matter and the sharpness does. A better measure knows what varies in the data without
-# mattering, and what never occurs. A discriminator has to know just that.
+# **Model answer.** Moving a thin stroke by two pixels changes most of its pixels twice, once where it was and once
+# where it is: the squared error puts the moved digit half as far as another digit, and four times as far as a blurred
+# one, which nobody would draw. The features see it the other way round: moved is nearest. They were learnt by telling
+# digits apart, on digits that were moved a little, so that the place does not matter to them. A better measure knows
+# what varies in the data without mattering, and what never occurs. A discriminator has to know just that.
 
 # %% [markdown]
 # # Part 3. VAE-GAN
@@ -451,7 +451,7 @@ tp.show.grid([tp.show.mosaic(model.generate(36, seed=1), columns=6) for model in
 #
 # The Fréchet distance in the judge's features (TP 9), of 2000 images from N(0, 1) against 2000 test images; for the
 # models with an encoder also the squared error of reconstructed test images, of pixels and of features, and how often
-# the judge reads the same digit in the reconstruction. Mean ± standard deviation over three seeds, in the cpu profile.
+# the judge reads the same digit in the reconstruction. First your three models.
 
 # %%
 count = min(len(held) // 2, tp.pick(smoke=100, cpu=2000, full=5000))
@@ -459,6 +459,8 @@ makers = {"VAE": train_vae, "GAN": train_gan, "VAE-GAN": train_vae_gan}
 seeds = [0, 1, 2] if tp.measuring() else [0]
 measured = {name: [tp14.measured(models[name] if seed == 0 else make(name, seed=seed), held, count) for seed in seeds]
             for name, make in makers.items()}
+
+tp14.table(measured)
 
 # %% tags=["solution"]
 if tp.measuring():
@@ -469,6 +471,9 @@ if tp.measuring():
         "steps": steps, "batch_size": batch_size, "seeds": seeds, "measured": measured,
         "slant": tp14.slant_added(vae, held[:500]), "doubt": tp14.distances_of(images[:500]),
     }, command="make outputs TP=tp14", data_is_sample=data.sample)
+
+# %% [markdown]
+# And the same over three seeds, in the cpu profile: mean ± standard deviation.
 
 # %%
 tp14.table(tp.results("tp14")["measured"])
@@ -483,8 +488,8 @@ tp14.table(tp.results("tp14")["measured"])
 # %% [markdown]
 # ## 4.2 From one image to another
 #
-# Encode two images, walk on a straight line between their latents, decode. Above the same walk with the pixels
-# themselves.
+# Encode two images, walk on a straight line between their latents, decode. **See** above the same walk with the pixels
+# themselves: two digits at once, where the latents pass through digits all the way, or nearly.
 
 # %%
 tp14.walk(vae, shown[[0, 4]], title="pixels (above), latents of the VAE (below)")
@@ -494,7 +499,8 @@ tp14.walk(vae, shown[[0, 4]], title="pixels (above), latents of the VAE (below)"
 #
 # The mean latent of slanted digits minus that of upright ones is a direction: *more slant*. Added to the latent of any
 # digit, it should slant that digit. The slant of an image can be measured (by its second moments), and so can the
-# thickness of its stroke (by its mean brightness). With faces, the labels take their place.
+# thickness of its stroke (by its mean brightness). **See** a row per digit, from less to more. (With faces, give
+# `tp14.attributes` a function of your own in `names`, from images to one number each.)
 
 # %%
 tp14.attributes(vae, images[:tp.pick(smoke=100, cpu=5000, full=10000)], shown[:8])

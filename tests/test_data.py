@@ -611,6 +611,12 @@ def test_the_middle_of_a_picture_is_kept(tmp_path):
     assert (data.cats(str(tmp_path)).train_images == 255).all()
 
 
+def test_sixteen_bits_are_scaled_and_hidden_files_are_left_alone(tmp_path):
+    Image.fromarray(np.full((8, 8), 30000, np.uint16)).save(tmp_path / "deep.png")
+    (tmp_path / "._deep.png").write_bytes(b"what macOS leaves on a memory stick")
+    assert data.cats(tmp_path).train_images.unique().tolist() == [round(30000 / 257)]
+
+
 @pytest.mark.parametrize(("make", "message"), [
     (lambda folder: folder / "not there", "is not a folder"),
     (lambda folder: folder, "no pictures in"),

@@ -274,6 +274,15 @@ def test_the_code_of_a_function_holds_that_of_the_functions_it_was_given():
     assert runtime.code_of(made(twice)) == runtime.code_of(made(twice)) != runtime.code_of(made(thrice))
 
 
+def test_the_code_of_a_function_holds_the_numbers_it_was_given():
+    def made(weight, name="a"):
+        return lambda x: weight * x if name else x
+
+    assert runtime.code_of(made(1)) == runtime.code_of(made(1)) != runtime.code_of(made(2))
+    assert runtime.code_of(made(1)) != runtime.code_of(made(1, "b")) and runtime.code_of(made(0.1)) != runtime.code_of(
+        made(0.4))
+
+
 def test_the_code_of_a_function_holds_that_of_the_networks_it_uses():
     assert any("2 * x" in text for text in runtime.code_of(lambda x: network(x)))
 

@@ -146,25 +146,29 @@ def test_the_posters_table_says_what_was_not_measured():
 
 def test_the_page_is_whole():
     page = quiz.Quiz(pictures(4), pictures(4, 1)).page
-    assert not re.search("__[A-Z]+__", page) and "PAIRS = 4" in page and page.count("data:image/png;base64,") == 1
+    assert not re.search("__[A-Z]+__", page) and page.count("data:image/png;base64,") == 8
     assert "<script src" not in page and not re.search(r"https?://", page)
 
 
-def test_the_picture_has_real_images_left_and_generated_ones_right():
+def test_the_pictures_are_the_images_the_real_one_of_each_pair_first():
     import base64
     import io
+    import json
 
     import numpy as np
     from PIL import Image
 
     real, generated = pictures(3), pictures(3, 1)
-    data_url = re.search(r"base64,([A-Za-z0-9+/=]+)", quiz.Quiz(real, generated).page)[1]
-    found = torch.from_numpy(np.array(Image.open(io.BytesIO(base64.b64decode(data_url))))).permute(2, 0, 1)
-    assert torch.equal(found[:, 8:16, :8], real[1]) and torch.equal(found[:, 16:, 8:], generated[2])
+    pairs = json.loads(re.search(r"const PAIRS = (\[.*?\]\]),", quiz.Quiz(real, generated).page)[1])
+    for (first, second), *images in zip(pairs, real, generated, strict=True):
+        for url, image in zip((first, second), images, strict=True):
+            found = np.array(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
+            assert torch.equal(torch.from_numpy(found).permute(2, 0, 1), image)
 
 
 @pytest.mark.parametrize(("real", "generated"), [(pictures(3), pictures(2)), (pictures(0), pictures(0)),
-                                                 (pictures(2).float(), pictures(2).float())])
+                                                 (pictures(2).float(), pictures(2).float()),
+                                                 (pictures(2), pictures(2).float())])
 def test_what_are_no_pairs_is_an_error(real, generated):
     with pytest.raises(ValueError, match="as many real as generated"):
         quiz.Quiz(real, generated)
@@ -193,8 +197,10 @@ def test_the_quiz_in_a_browser(tmp_path):
         page.goto(path.as_uri())
         frame = page.frame_locator("iframe")
 
-        def real_is_left():  # the real half of the sprite is its left column
-            return "background-position: 0px" in frame.locator(".picture").first.get_attribute("style")
+        photograph = quiz.data_url(black[0])
+
+        def real_is_left():
+            return frame.locator(".picture").first.get_attribute("src") == photograph
 
         for k in range(4):  # with the keyboard: three right answers and a wrong one
             expect(frame.locator("#quiz")).to_contain_text(f"Pair {k + 1} of 4")

@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import json
 from pathlib import Path
 
 import torch
@@ -22,10 +23,11 @@ class Quiz:
     """
 
     def __init__(self, real, generated):
-        if real.shape != generated.shape or real.ndim != 4 or not len(real) or real.dtype != torch.uint8:
-            raise ValueError(NOT_PAIRS.format(real=list(real.shape), generated=list(generated.shape)))
-        sprite = torch.cat([torch.cat(list(images), dim=1) for images in (real, generated)], dim=2)
-        values = {"PAIRS": len(real), "SPRITE": data_url(sprite), "KEY": f"tp12-{fingerprint(sprite)}"}
+        kinds = {real.dtype, generated.dtype}
+        if real.shape != generated.shape or real.ndim != 4 or not len(real) or kinds != {torch.uint8}:
+            raise ValueError(NOT_PAIRS.format(real=describe(real), generated=describe(generated)))
+        pairs = [[data_url(image) for image in pair] for pair in zip(real, generated, strict=True)]
+        values = {"PAIRS": json.dumps(pairs), "KEY": f"quiz-{fingerprint(real, generated)}"}
         self.pairs, self.page = len(real), PAGE.read_text(encoding="utf-8")
         for name, value in values.items():
             self.page = self.page.replace(f"__{name}__", str(value))
@@ -35,7 +37,11 @@ class Quiz:
 
     def _repr_html_(self):
         return (f'<iframe title="Which cat is real?" srcdoc="{html.escape(self.page)}" '
-                'style="width:100%;max-width:720px;height:420px;border:1px solid #ccc"></iframe>')
+                'style="width:100%;max-width:720px;height:470px;border:1px solid #ccc"></iframe>')
+
+
+def describe(images):
+    return f"{str(images.dtype).removeprefix('torch.')} {list(images.shape)}"
 
 
 def data_url(image):

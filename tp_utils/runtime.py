@@ -168,8 +168,8 @@ def cached(name, inputs, compute):
 def code_of(function):
     """The source of a function and of what it reaches by name in its own notebook or module: a list of strings.
 
-    Functions are followed, also those that an inner function holds, and the methods of classes and networks;
-    numbers and tensors are not: name them.
+    Functions are followed, also those that an inner function holds, with its numbers and words, and the methods of
+    classes and networks; tensors and global numbers are not: name them.
     """
     seen, todo = {}, [function]
     while todo:
@@ -182,7 +182,8 @@ def code_of(function):
         if inspect.isclass(thing):
             todo += vars(thing).values()
         elif isinstance(thing, types.FunctionType) and id(thing) not in seen:
-            seen[id(thing)] = source_of(thing)
+            values = [held for held in held_by(thing) if isinstance(held, int | float | str)]
+            seen[id(thing)] = source_of(thing) + (repr(values) if values else "")
             reached = (thing.__globals__.get(name) for name in names_in(thing.__code__))
             todo += [other for other in reached if getattr(other, "__module__", "") == thing.__module__]
             todo += [held for held in held_by(thing) if isinstance(held, types.FunctionType | functools.partial)]

@@ -100,7 +100,8 @@ def plane(model, images, labels):
 
 def draw_plane(axis, model, title, count=15):
     """The decoder's images over the latent plane, on an axis."""
-    axis.imshow(show.drawable(grid_of(model, count)), cmap="gray", extent=[-EXTENT, EXTENT] * 2)
+    edge = EXTENT * count / (count - 1)  # the middle of the outermost images is at EXTENT
+    axis.imshow(show.drawable(grid_of(model, count)), cmap="gray", extent=[-edge, edge] * 2)
     axis.set(xlabel="z₁", ylabel="z₂", title=title)
     axis.grid(False)
 

@@ -122,6 +122,10 @@ def soft_in_place(targets, softness, generator=None):
     return targets
 
 
+def soft_with_its_own(targets, softness, generator=None):
+    return soft_by_direction(targets, softness, generator or torch.Generator().manual_seed(0))
+
+
 def soft_needs_generator(targets, softness, generator):
     return soft_by_direction(targets, softness, generator)
 
@@ -149,6 +153,11 @@ def rate_by_loop(network, images):
 def rate_by_probability(network, images):
     scores = torch.cat([network(nets.to_input(resized(part, 224))).softmax(1) for part in images.split(50)])
     return scores[:, 281:286].sum(1).double().mean().item()
+
+
+def rate_of_five(network, images):
+    first = torch.cat([network(nets.to_input(resized(part, 224))).topk(5).indices for part in images.split(50)])
+    return ((first >= 281) & (first <= 285)).any(1).double().mean().item()
 
 
 def rate_of_the_first_batch(network, images):
@@ -183,8 +192,9 @@ def distance_by_loops(real, generated):
 
 
 RIGHT = {
-    "12.1": [generator(), generator(drop=DropFunctional)],
-    "12.2": [discriminator(), discriminator(flat=lambda x: x.view(-1))],
+    "12.1": [generator(), generator(drop=DropFunctional), generator(act=lambda: nn.ReLU(inplace=True))],
+    "12.2": [discriminator(), discriminator(flat=lambda x: x.view(-1)),
+             discriminator(act=lambda: nn.LeakyReLU(0.2, inplace=True))],
     "12.3": [soft(), soft_by_direction],
     "12.4": [rate(), rate_by_loop],
     "12.5": [distance(), distance_by_loops],
@@ -197,7 +207,10 @@ MUTANTS = {
         (generator(norm=nn.Identity), "batch norm is missing"), (generator(use_size=False), "channels follow"),
         (generator(widths=lambda c: [2 * k for k in c]), "channels follow"), (generator(first=(4, 2, 0)), "4 × 4"),
         (generator(drop=DropAlways), "eval mode"), (generator(drop=lambda p: nn.Dropout(0.5)), "dropout is 0"),
-        (generator(drop=lambda p: nn.Identity()), "is nn.Dropout there"), (generator(hidden_wet=False), "too few"),
+        (generator(drop=lambda p: nn.Identity()), "is nn.Dropout there"), (generator(hidden_wet=False), "other share"),
+        (generator(drop=lambda p: nn.Dropout(1 - p)), "another share"),
+        (generator(drop=lambda p: nn.Dropout(0.5 if p else 0.0)), "another share"),
+        (generator(drop=nn.Dropout2d), "whole channels"), (generator(order="dba"), "another place"),
         (generator(wet_first=True), "latents are dropped"), (generator(wet_last=True), "no dropout behind the last"),
         (generator(detach=True), "without gradient"), (PlainFunction, "inherits from nn.Module"),
     ],
@@ -218,7 +231,7 @@ MUTANTS = {
         (soft(draw=lambda n, g: torch.rand(n, generator=torch.Generator().manual_seed(3))), "another generator"),
         (soft(amount=lambda u, s: 0.49 * u), "uniformly"),
         (soft(amount=lambda u, s: s * u / 2), "uniformly"), (soft(amount=lambda u, s: s + 0 * u), "the same amount"),
-        (soft_in_place, "clone"), (soft_needs_generator, "generator=None"),
+        (soft_in_place, "clone"), (soft_with_its_own, "torch's own"), (soft_needs_generator, "generator=None"),
         (soft(high=lambda t, a: a, low=lambda t, a: 1 - a), "changed places"),
     ],
     "12.4": [
@@ -230,8 +243,8 @@ MUTANTS = {
         (rate(low=281, high=281), "all five"), (rate(count=lambda c: c.sum()), "number of cats"),
         (rate(count=lambda c: 100 * c.mean()), "per cent"), (rate(split=1000), "at most 50"),
         (rate(count=lambda c: torch.stack([part.mean() for part in c.split(50)]).mean()), "mean over batches"),
-        (rate(out=lambda x: x), ".item()"), (rate_by_probability, "probability"),
-        (rate_of_the_first_batch, "of 57 images"),
+        (rate(out=lambda x: x), ".item()"), (rate_of_five, "most probable class alone"),
+        (rate_by_probability, "probability"), (rate_of_the_first_batch, "of 57 images"),
     ],
     "12.5": [
         (distance(diagonal=True), "leave out the diagonal"), (distance(pairs=lambda n: n * n), "number of pairs"),

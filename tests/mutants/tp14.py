@@ -75,6 +75,10 @@ def draw_without_default(mean, log_variance, generator):
     return mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=generator).to(mean.device)
 
 
+def draw_with_its_own(mean, log_variance, generator=None):
+    return draw()(mean, log_variance, generator or torch.Generator())
+
+
 def draw_by_square_root(mean, log_variance, generator=None):
     return torch.addcmul(mean, log_variance.exp().sqrt(), torch.randn(mean.shape, generator=generator).to(mean.device))
 
@@ -155,6 +159,30 @@ def step_with_one_loss(E, G, D, optimisers, x, generator, gamma=1e-2):
     return step(loss_E=total, loss_G=total)(E, G, D, optimisers, x, generator, gamma)
 
 
+def step_with_one_backward(E, G, D, optimisers, x, generator, gamma=1e-2):
+    """A single backward of the sum of all losses."""
+    total = lambda t, gamma: (t["KL"] + (1 + gamma) * t["similarity"] + t["as real"] + t["fake as real"]  # noqa: E731
+                              + t["real"] + t["rebuilt"] + t["fake"])
+    return step(total, total, total)(E, G, D, optimisers, x, generator, gamma)
+
+
+def step_swapped(E, G, D, optimisers, x, generator, gamma=1e-2):
+    """The latents of x̃ first: both draws have the same shape, so that exchanging them is enough."""
+    shape = E(x)[0].shape
+    first, second = (torch.randn(shape, generator=generator) for _ in range(2))
+    draws = iter([second, first])
+
+    class Swapped:
+        get_state = generator.get_state
+
+    original = torch.randn
+    torch.randn = lambda *shape, **more: next(draws)
+    try:
+        return step()(E, G, D, optimisers, x, Swapped(), gamma)
+    finally:
+        torch.randn = original
+
+
 def step_by_backward(E, G, D, optimisers, x, generator, gamma=1e-2):
     """backward() with the others' gradients put aside."""
     mean, log_variance = E(x)
@@ -178,8 +206,8 @@ def step_by_backward(E, G, D, optimisers, x, generator, gamma=1e-2):
 
 
 RIGHT = {
-    "14.1": [encoder()],
-    "14.2": [decoder()],
+    "14.1": [encoder(), encoder(act=lambda: nn.LeakyReLU(0.2, inplace=True))],
+    "14.2": [decoder(), decoder(act=lambda: nn.ReLU(inplace=True))],
     "14.3": [draw(), draw_by_square_root],
     "14.4": [kl(), kl_by_distributions],
     "14.5": [elbo(), elbo_by_mse],
@@ -195,7 +223,10 @@ MUTANTS = {
         (encoder(out=lambda h: (h[:, ::2], h[:, 1::2])), "in turn"),
         (encoder(out=lambda h: (h.chunk(2, 1)[0], h.chunk(2, 1)[1].exp())), "no exp"),
         (encoder(out=lambda h: (h.chunk(2, 1)[0], F.softplus(h.chunk(2, 1)[1]))), "no exp"),
-        (encoder(out=lambda h: h), "return a pair"), (encoder(hidden=lambda h: h.detach()), "without gradient"),
+        (encoder(out=lambda h: (h.chunk(2, 1)[0], h.chunk(2, 1)[1].detach())), "without gradient"),
+        (encoder(out=lambda h: (h.chunk(2, 1)[0], h.chunk(2, 1)[1].clamp(-1, 1))), "nothing comes behind"),
+        (encoder(hidden=torch.sigmoid), "behind layer 3"), (encoder(out=lambda h: h), "return a pair"),
+        (encoder(hidden=lambda h: h.detach()), "without gradient"),
         (NoModule, "inherits from nn.Module"),
     ],
     "14.2": [
@@ -212,7 +243,7 @@ MUTANTS = {
         (draw(noise=lambda m, g: torch.randn(m.shape)), "same generator"),
         (draw(noise=lambda m, g: torch.randn(m.shape, generator=torch.Generator().manual_seed(1))), "another gen"),
         (draw(mean=torch.detach), "gets back to mean"), (draw(sd=lambda v: (v / 2).exp().detach()), "log_variance"),
-        (draw_without_default, "generator=None"),
+        (draw_without_default, "generator=None"), (draw_with_its_own, "torch's own"),
     ],
     "14.4": [
         (kl(out=torch.sum), "over the batch"), (kl(out=torch.mean), "mean over the dimensions"),
@@ -220,7 +251,7 @@ MUTANTS = {
         (kl(each=lambda m, v: (m**2 + v - 1 - v.abs().log()) / 2), "taken for the variance"),
         (kl(each=lambda m, v: (m**2 + (2 * v).exp() - 1 - v) / 2), "already"),
         (kl(each=lambda m, v: (m**2 + v.exp() - v) / 2), "−1 is missing"),
-        (kl(out=lambda d: d.sum(1)), "over the batch"),
+        (kl(out=lambda d: d.sum(1)), "over the batch"), (kl(out=lambda d: d.sum(1).mean().detach()), "back to mean"),
     ],
     "14.5": [
         (elbo(total=lambda error, kl: error), "KL"), (elbo(total=lambda error, kl: kl), "squared error is missing"),
@@ -229,12 +260,15 @@ MUTANTS = {
         (elbo(error=lambda d, v: d.pow(2).sum() / (2 * v)), "over the batch"),
         (elbo(error=lambda d, v: d.pow(2).flatten(1).sum(1).mean()), "is the argument used"),
         (elbo(error=lambda d, v: d.pow(2).flatten(1).sum(1).mean() / v), "2 is missing"),
+        (elbo(error=lambda d, v: d.detach().pow(2).flatten(1).sum(1).mean() / (2 * v)), "back to reconstruction"),
+        (elbo(error=lambda d, v: d.pow(2).flatten(1).sum(1).mean() / 2 * v), "brackets"),
         (elbo(error=lambda d, v: d.abs().flatten(1).sum(1).mean() / (2 * v)), "not absolute"),
     ],
     "14.6": [
         (similarity(lambda d: d.pow(2).sum(1).mean()), "½"), (similarity(lambda d: d.pow(2).mean() / 2), "dimensions"),
         (similarity(lambda d: d.pow(2).sum() / 2), "over the batch"),
         (similarity(lambda d: d.norm(dim=1).mean() / 2), "square it"),
+        (similarity(lambda d: d.detach().pow(2).sum(1).mean() / 2), "back to reconstructed"),
         (similarity(lambda d: d.abs().sum(1).mean() / 2), "not absolute"),
     ],
     "14.7": [
@@ -253,6 +287,10 @@ MUTANTS = {
         (step(clear=False), "added"), (step(move="GD"), "E's weights must change"),
         (step(move="EG"), "D's weights must change"), (step(together=False), "before the first step"),
         (step(result=lambda t: {**t}), "four detached"),
+        (step(loss_D=lambda t, gamma: (t["real"] + t["rebuilt"] + t["fake"]) / 3), "wrong factor"),
+        (step(loss_G=lambda t, gamma: t["similarity"] + gamma * (t["as real"] + t["fake as real"])), "not of D's"),
+        (step(loss_G=lambda t, gamma: 0.01 * t["similarity"] + t["as real"] + t["fake as real"]), "an argument"),
+        (step_with_one_backward, "one loss for all"), (step_swapped, "ε first"),
         (step(result=lambda t: {"KL": t["KL"], "similarity": t["similarity"], "D": t["real"] + t["rebuilt"] + t["fake"],
                                 "G": t["as real"] + t["fake as real"]}), "detach()"),
     ],

@@ -45,7 +45,9 @@ ALWAYS_DROPOUT = "two passes in train mode differ though dropout is 0: is the ar
 NO_DROPOUT = "two passes in train mode give the same with dropout 0.5: is nn.Dropout there?"
 DROPPED_Z = "the latents are dropped: the first dropout comes behind the first layer"
 DROPPED_PIXELS = "pixels of the image are dropped: there is no dropout behind the last layer"
-DROPPED_LITTLE = "too few values are dropped: one nn.Dropout(dropout) behind each layer but the last"
+DROPPED = ("another share is dropped than `dropout`, or at another place: one nn.Dropout(dropout) behind the ReLU of "
+           "each layer")
+DROPPED_MAPS = "whole channels are dropped: nn.Dropout drops single values, nn.Dropout2d channels"
 CUT = "weights without gradient: no torch.no_grad() and no detach in forward, no layer that is not used"
 
 SAME_AMOUNT = "all targets move by the same amount: one number for each, torch.rand(len(targets), …)"
@@ -71,6 +73,7 @@ PERCENT = "that is in per cent: a share between 0 and 1"
 OF_BATCHES = "that is the mean over batches, and the last batch is smaller: divide once, by all images"
 PROBABILITY = "that is the mean probability of a cat: count the images whose most probable class is one"
 ONE_CLASS = "all five classes count"
+TOP = "the most probable class alone counts, not the first five"
 
 DIAGONAL = "pairs of an image with itself are counted: leave out the diagonal, divide by n (n − 1)"
 DIAGONAL_SUM = "the diagonal is left out of the sum, but not of the number of pairs: n (n − 1)"
@@ -119,17 +122,33 @@ def expect_dropout(answer):
     evaluated = wet.eval()(z)
     if not torch.equal(evaluated, wet(z)):
         raise Wrong("the same images at each pass in eval mode", "others", EVAL_DROPOUT, recipe)
-    calls, found = trace(wet.train(), z, nn.ConvTranspose2d)
-    if torch.equal(found, wet(z)):
+    if torch.equal(wet.train()(z), wet(z)):
         raise Wrong("other images at each pass with dropout 0.5", "the same", NO_DROPOUT, recipe)
-    zeros = [(given == 0).double().mean().item() for _, given, _ in calls]
-    if zeros[0] > 0.1:
-        raise Wrong("all latents", f"{zeros[0]:.0%} of them 0", DROPPED_Z, recipe)
+    for share in (0.5, 0.3):
+        expect_share(answer, z, share)
+
+
+def expect_share(answer, z, share):
+    """Raise Wrong unless `share` of the values behind each layer but the last are dropped, one by one."""
+    recipe, networks = RECIPE["12.1"], []
+    for dropout in (0.0, share):
+        networks.append(build(answer, "12.1", size=32, nz=6, width=16, dropout=dropout).train())
+    plain, wet = networks
+    plain.load_state_dict(wet.state_dict())
+    calls, found = trace(wet, z, nn.ConvTranspose2d)
+    zeros, without = ([(given == 0).double() for _, given, _ in each]
+                      for each in (calls, trace(plain, z, nn.ConvTranspose2d)[0]))
+    if zeros[0].mean() > 0.1:
+        raise Wrong("all latents", f"{zeros[0].mean():.0%} of them 0", DROPPED_Z, recipe)
     if (found == 0).double().mean() > 0.1:
         raise Wrong("all pixels", f"{(found == 0).double().mean():.0%} of them 0", DROPPED_PIXELS, recipe)
-    if min(zeros[1:]) < 0.65:  # ReLU alone makes half of them 0
-        raise Wrong("about three quarters of the values 0, by ReLU and dropout", f"{min(zeros[1:]):.0%}",
-                    DROPPED_LITTLE, recipe)
+    for k, (one, other) in enumerate(zip(zeros[1:], without[1:], strict=True), 1):
+        expected = other.mean() + (1 - other.mean()) * share  # ReLU alone makes about half of them 0
+        if (one.mean() - expected).abs() > 0.08:
+            raise Wrong(f"{expected:.0%} of the values behind layer {k} are 0, by ReLU and dropout {share}",
+                        f"{one.mean():.0%}", DROPPED, recipe)
+        if one.flatten(2).amin(2).mean() > other.flatten(2).amin(2).mean() + 0.1:
+            raise Wrong("single values dropped", "whole channels", DROPPED_MAPS, recipe)
 
 
 def check_12_2(answer):
@@ -166,10 +185,16 @@ def build(answer, exercise, **arguments):
 
 
 def trace(network, inputs, kind):
-    """([(layer, its input, its output)] of the layers of a kind, in the order of their use; the network's output)."""
+    """([(layer, its input, its output)] of the layers of a kind, in the order of their use; the network's output).
+
+    Copies, for an activation may work in place.
+    """
     calls = []
-    hooks = [module.register_forward_hook(lambda module, given, out: calls.append((module, given[0], out)))
-             for module in network.modules() if isinstance(module, kind)]
+
+    def note(module, given, out):
+        calls.append((module, given[0].clone(), out.clone()))
+
+    hooks = [module.register_forward_hook(note) for module in network.modules() if isinstance(module, kind)]
     try:
         return calls, network(inputs)
     finally:
@@ -256,9 +281,15 @@ def check_12_3(answer):
         raise Wrong("other targets from another generator", "the same", FIXED, recipe)
     compare(answer(targets, 0.0, torch.Generator().manual_seed(0)), before, [], [recipe])
     try:
-        answer(targets, softness)
+        torch.manual_seed(5)
+        one, other = answer(targets, softness), answer(targets, softness)
+        torch.manual_seed(5)
+        again = answer(targets, softness)
     except TypeError as error:
         raise Wrong("targets", f"TypeError: {error}", NO_NONE, recipe) from None
+    if torch.equal(one, other) or not torch.equal(one, again):
+        raise Wrong("without a generator: other targets at each call, the same after the same torch.manual_seed",
+                    "the same targets" if torch.equal(one, other) else "others", NO_NONE, recipe)
 
 
 # ---- 12.4
@@ -279,7 +310,8 @@ class Reader(nn.Module):
         self.seen.append(x.detach())
         which = torch.cdist(x.flatten(2).mean(2), self.levels.to(x)).argmin(1)
         classes = torch.tensor(list(LEVELS.values())).to(x.device)[which]
-        return 3 * F.one_hot(classes, 1000).to(x)
+        second = torch.where((classes > 280) & (classes < 286), 900, 284)  # a cat where the first is none
+        return 3 * F.one_hot(classes, 1000).to(x) + 2 * F.one_hot(second, 1000).to(x)
 
 
 def check_12_4(answer):
@@ -300,16 +332,15 @@ def check_12_4(answer):
 
     right = share(281, 285)
     parts = [((part >= 281) & (part <= 285)).double().mean() for part in classes.split(50)]
-    probability = torch.softmax(torch.tensor([3.0, *[0.0] * 999]), 0)
-    sure, rest = probability[0].item(), probability[1].item()
+    sure, second, rest = torch.softmax(torch.tensor([3.0, 2.0, *[0.0] * 998]), 0)[:3].double()
     mistakes = [
         *((share(low, high), RANGE) for low, high in ((281, 284), (282, 285), (280, 285), (281, 286), (280, 284))),
         *((share(k, k), ONE_CLASS) for k in (281, 283, 285)), (100 * right, PERCENT), (right * len(classes), COUNT),
         (torch.stack(parts).mean().item(), OF_BATCHES), (1 - right, RANGE),
-        (right * (sure + 4 * rest) + (1 - right) * 5 * rest, PROBABILITY),
+        (right * (sure + 4 * rest) + (1 - right) * (second + 4 * rest), PROBABILITY), (1.0, TOP),
     ]
     compare(torch.tensor(found).double(), torch.tensor(right).double(),
-            [(torch.tensor(value).double(), hint) for value, hint in mistakes], [recipe], 1e-5)
+            [(torch.as_tensor(value).double(), hint) for value, hint in mistakes], [recipe], 1e-5)
 
 
 def expect_inputs(seen, images):

@@ -46,7 +46,7 @@ VARIANCE = "that scales the noise by σ²: the standard deviation is exp(½ log_
 LOG = "that scales the noise by ln σ²: the standard deviation is exp(½ log_variance)"
 NO_HALF = "σ = exp(½ log_variance): the ½ is missing or on the wrong side"
 ONE_NOISE = "all latents get the same noise: torch.randn(mean.shape, …)"
-UNIFORM = "the noise is not standard normal: torch.randn"
+OTHER_NOISE = "other numbers than mean + σ · torch.randn(mean.shape, generator=generator): is the noise normal?"
 SEEDED = "another generator gives the same latents: draw from `generator`"
 GLOBAL = "the same generator state must give the same latents: generator=generator"
 NO_NONE = "generator=None must work too: torch's own generator"
@@ -65,6 +65,8 @@ NO_KL = "the KL divergence is missing"
 NO_ERROR = "the squared error is missing"
 PIXEL_MEAN = "that is the mean over the pixels: their sum, then the mean over the batch"
 VARIANCE_UNUSED = "divide the squared error by 2 · variance: is the argument used?"
+BRACKETS = "/ 2 * variance multiplies by the variance: brackets, / (2 * variance)"
+SQUARED_VARIANCE = "`variance` is σ² already: do not square it"
 TWO = "divide by 2 · variance: the 2 is missing"
 ABSOLUTE = "the error is squared, not absolute"
 ROOT = "that is the distance: square it"
@@ -84,6 +86,11 @@ D_SIMILARITY = "D learns from the similarity too: it would make all features ali
 D_NO_FAKE = "D's loss lacks the images of the prior: − mean ln(1 − D(x̃))"
 D_NO_REBUILT = "D's loss lacks the reconstructions: − mean ln(1 − D(x̂))"
 D_SUM = "D's loss is the sum of its three means"
+G_GAMMA = "γ is the weight of the similarity in G's loss, not of D's verdict"
+PROPORTIONAL = "{name}'s loss has a wrong factor: each is a plain sum of its terms, each term a mean over the batch"
+G_FIXED = "γ is an argument: G's loss takes another number"
+ONE_SUM = "one loss for all, or gradients that add up: each player has its own; torch.autograd.grad gives its gradient"
+DRAWN_SWAPPED = "the latents of x̃ are drawn before ε: ε first, then torch.randn of the same shape"
 D_FIRST = "{name}'s gradient is that after another player has moved: compute all three before the first step"
 ACCUMULATED = "gradients that were there before are added: set .grad, or zero_grad() before"
 RESULT = "return a dict with the four detached scalars KL, similarity, D and G"
@@ -103,11 +110,14 @@ def check_14_1(answer):
     recipe = RECIPE["14.1"]
     for nz, channels, width in ((5, 1, 4), (3, 2, 3)):
         network, x = build(answer, "14.1", nz=nz, channels=channels, width=width), normal(3, channels, 32, 32).tanh()
+        for module in network.modules():  # large outputs, which a clamp would show
+            if isinstance(module, nn.Linear):
+                module.weight.data *= 10
         calls, found = trace(network, x)
         sizes = [channels, width, 2 * width, 4 * width]
         expect_layers("14.1", calls, [*([nn.Conv2d, *pair] for pair in pairwise(sizes)),
                                       [nn.Linear, 64 * width, 2 * nz]])
-        expect_between("14.1", network, calls[:3], [given for _, given, _ in calls[1:3]],
+        expect_between("14.1", network, calls[:3], [given for _, given, _ in calls[1:4]],
                        lambda y: F.leaky_relu(y, 0.2))
         if not isinstance(found, tuple | list) or len(found) != 2:
             raise Wrong("(mean, log_variance)", describe(found), PAIR, recipe)
@@ -151,10 +161,16 @@ def build(answer, exercise, **arguments):
 
 
 def trace(network, inputs):
-    """([(layer with weights, its input, its output)] in the order of their use, the network's output)."""
+    """([(layer with weights, its input, its output)] in the order of their use, the network's output).
+
+    Copies, for an activation may work in place.
+    """
     calls, kinds = [], nn.Conv2d | nn.ConvTranspose2d | nn.Linear
-    hooks = [module.register_forward_hook(lambda module, given, out: calls.append((module, given[0], out)))
-             for module in network.modules() if isinstance(module, kinds)]
+
+    def note(module, given, out):
+        calls.append((module, given[0].clone(), out.clone()))
+
+    hooks = [module.register_forward_hook(note) for module in network.modules() if isinstance(module, kinds)]
     try:
         return calls, network(inputs)
     finally:
@@ -185,7 +201,7 @@ def expect_layers(exercise, calls, expected):
 def expect_between(exercise, network, calls, entered, activation):
     """Raise Wrong unless batch norm and activation are between each layer's output and the next one's input."""
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    for k, ((_, _, out), given) in enumerate(zip(calls, entered, strict=False), 1):
+    for k, ((_, _, out), given) in enumerate(zip(calls, entered, strict=True), 1):
         right = [activation(norm(out)) for norm in norms if norm.num_features == out.shape[1]]
         if not any(given.numel() == value.numel() and same(given.flatten(), value.flatten()) for value in right):
             name = "ReLU" if activation is F.relu else "LeakyReLU(0.2)"
@@ -196,11 +212,11 @@ def expect_between(exercise, network, calls, entered, activation):
 def expect_trainable(network, inputs, recipe):
     """Raise Wrong unless every weight gets a gradient."""
     found = network.train()(inputs)
-    for k, part in enumerate(found if isinstance(found, tuple | list) else [found]):
-        if part.requires_grad:
-            (part * normal(*part.shape, seed=5 + k)).sum().backward(retain_graph=True)
-    if any(weight.grad is None for weight in network.parameters()):
-        raise Wrong("a gradient for every weight", "weights without", CUT, recipe)
+    for part in found if isinstance(found, tuple | list) else [found]:
+        gradients = torch.autograd.grad(part.sum(), list(network.parameters()), retain_graph=True, allow_unused=True) \
+            if part.requires_grad else [None]
+        if any(gradient is None for gradient in gradients):
+            raise Wrong("a gradient for every weight", "weights without", CUT, recipe)
 
 
 # ---- 14.3
@@ -228,19 +244,33 @@ def check_14_3(answer):
     compare(found, (mean + variance.sqrt() * noise).detach(), [
         (mean + variance * noise, VARIANCE), (mean + log_variance * noise, LOG), (mean + variance**2 * noise, NO_HALF),
         (mean + 0.5 * variance * noise, NO_HALF), (variance.sqrt() * noise, NO_MEAN), (mean + noise, LOG),
-    ], [ONE_NOISE if found.sub(mean).std(0).max() < 1e-3 else UNIFORM, recipe], 1e-4)
+    ], [ONE_NOISE if found.sub(mean).std(0).max() < 1e-3 else OTHER_NOISE, recipe], 1e-4)
     for name, leaf in (("mean", mean), ("log_variance", log_variance)):
         gradient = torch.autograd.grad(found.sum(), leaf, retain_graph=True, allow_unused=True)[0] \
             if found.requires_grad else None
         if gradient is None or not gradient.any():
             raise Wrong(f"a gradient to {name}", "none", NO_GRADIENT.format(name=name), recipe)
     try:
-        answer(mean, log_variance)
+        torch.manual_seed(5)
+        one, other = answer(mean, log_variance), answer(mean, log_variance)
+        torch.manual_seed(5)
+        again = answer(mean, log_variance)
     except TypeError as error:
         raise Wrong("latents", f"TypeError: {error}", NO_NONE, recipe) from None
+    if torch.equal(one, other) or not torch.equal(one, again):
+        raise Wrong("without a generator: other latents at each call, the same after the same torch.manual_seed",
+                    "the same latents" if torch.equal(one, other) else "others", NO_NONE, recipe)
 
 
 # ---- 14.4 to 14.6
+
+
+def expect_gradient(loss, exercise, **leaves):
+    """Raise Wrong unless a loss sends a gradient back to all of these inputs."""
+    found = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True) if loss.requires_grad else [None]
+    for name, gradient in zip(leaves, found, strict=False):
+        if gradient is None:
+            raise Wrong(f"a gradient to {name}", "none", NO_GRADIENT.format(name=name), RECIPE[exercise])
 
 
 def check_14_4(answer):
@@ -253,7 +283,7 @@ def check_14_4(answer):
     def terms(variance, one=1.0, logarithm=log_variance):
         return 0.5 * (mean**2 + variance - one - logarithm).sum(1).mean()
 
-    found = answer(mean, log_variance)
+    found = answer(mean.requires_grad_(True), log_variance.requires_grad_(True))
     compare(found, right, [
         (each.sum(), SUM), (each.mean(), MEAN), (each.mean(1).sum(), MEAN), (each.sum(1), SUM),
         (each.sum(0).mean(), MEAN),
@@ -263,12 +293,15 @@ def check_14_4(answer):
         (terms(variance=(2 * log_variance).exp()), SIGMA), (terms(variance=(0.5 * log_variance).exp()), SIGMA),
         (terms(log_variance.exp(), one=0.0), NO_ONE),
     ], [recipe])
+    expect_gradient(found, "14.4", mean=mean, log_variance=log_variance)
 
 
 def check_14_5(answer):
     recipe = RECIPE["14.5"]
     x, back = normal(5, 2, 3, 4), normal(5, 2, 3, 4, seed=1)
     mean, log_variance = normal(5, 6, seed=2), normal(5, 6, seed=3)
+    for leaf in (back, mean, log_variance):
+        leaf.requires_grad_(True)
     squares = ((x - back) ** 2).flatten(1)
     kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1).mean()
     for variance in (0.1, 0.7):
@@ -280,20 +313,24 @@ def check_14_5(answer):
             (squares.sum(1).mean() / 2 + kl, VARIANCE_UNUSED), (squares.sum(1).mean() / 0.2 + kl, VARIANCE_UNUSED),
             (2 * error + kl, TWO), (error - kl, SIGN), (kl - error, SIGN), (-error - kl, SIGN),
             (squares.sqrt().sum(1).mean() / (2 * variance) + kl, ABSOLUTE),
-            (squares.sum(1).sqrt().mean() / (2 * variance) + kl, ROOT),
+            (squares.sum(1).sqrt().mean() / (2 * variance) + kl, ROOT), (error * variance**2 + kl, BRACKETS),
+            (error / variance + kl, SQUARED_VARIANCE),
         ], [recipe])
+        expect_gradient(found, "14.5", reconstruction=back, mean=mean, log_variance=log_variance)
 
 
 def check_14_6(answer):
-    features, back = normal(5, 7), normal(5, 7, seed=1)
+    features, back = normal(5, 7), normal(5, 7, seed=1).requires_grad_(True)
     squares = (features - back) ** 2
     right = 0.5 * squares.sum(1).mean()
-    compare(answer(features, back), right, [
+    found = answer(features, back)
+    compare(found, right, [
         (2 * right, FACTOR), (squares.mean(), MEAN), (0.5 * squares.mean(), MEAN), (0.5 * squares.sum(), SUM),
         (squares.sum(), SUM), (0.5 * squares.sqrt().sum(1).mean(), ABSOLUTE),
         (0.5 * squares.sum(1).sqrt().mean(), ROOT),
         (-right, SIGN), (0.5 * (features.mean(0) - back.mean(0)).pow(2).sum(), SUM),
     ], [RECIPE["14.6"]])
+    expect_gradient(found, "14.6", reconstructed=back)
 
 
 # ---- 14.7
@@ -339,19 +376,20 @@ def check_14_7(answer):
     if found is None:
         raise Wrong("a dict of four scalars", "None", NO_RETURN, recipe)
     losses = losses_of(before, x)
+    swapped = losses_of(before, x, swapped=True)
     for name in "EGD":
-        expect_step(name, players[name], before, losses)
+        expect_step(name, players[name], before, losses, swapped)
     expect_result(found, losses)
 
 
-def losses_of(players, x):
-    """{name: scalar with its graph}: all terms of the three losses, of these players."""
+def losses_of(players, x, swapped=False):
+    """{name: scalar with its graph}: all terms of the three losses, of these players; swapped: x̃'s latents first."""
     E, G, D = players.values()
     generator = torch.Generator().manual_seed(3)
     mean, log_variance = E(x)
-    noise = torch.randn(mean.shape, generator=generator).to(x.device)
-    back = G(mean + (log_variance / 2).exp() * noise)
-    fake = G(torch.randn(mean.shape, generator=generator).to(x.device))
+    draws = [torch.randn(mean.shape, generator=generator).to(x.device) for _ in range(2)]
+    noise, z = draws[::-1] if swapped else draws
+    back, fake = G(mean + (log_variance / 2).exp() * noise), G(z)
     return {
         "KL": 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1).mean(),
         "similarity": 0.5 * (D.features(x) - D.features(back)).pow(2).sum(1).mean(),
@@ -369,13 +407,20 @@ MISTAKES = {  # {player: [(loss, hint)]}
     "E": [({"KL": 1, "similarity": 1, "as real": 1}, E_VERDICT), ({"KL": 1, "similarity": GAMMA}, E_GAMMA),
           ({"KL": 1, "similarity": 1, "as real": 1, "fake as real": 1}, E_VERDICT), ({"similarity": 1}, E_NO_KL),
           ({"KL": 1, "similarity": GAMMA, "as real": 1}, E_VERDICT), ({"KL": 1}, E_NO_SIMILARITY),
-          ({"KL": 1, "similarity": 1 + GAMMA, "as real": 1}, E_VERDICT)],
+          ({"KL": 1, "similarity": 1 + GAMMA, "as real": 1}, E_VERDICT),
+          ({"KL": 1, "similarity": 1, "as real": 1, "rebuilt": 1}, ONE_SUM),
+          ({"KL": 1, "similarity": 1 + GAMMA, "as real": 1, "rebuilt": 1}, ONE_SUM)],
     "G": [({"similarity": 1, "as real": 1, "fake as real": 1}, G_KL),
           ({"similarity": 1 + GAMMA, "as real": 1, "fake as real": 1}, G_KL),
           ({"as real": 1, "fake as real": 1}, G_NO_SIMILARITY), ({"similarity": GAMMA, "as real": 1}, G_NO_FAKE),
           ({"similarity": GAMMA, "fake as real": 1}, G_NO_REBUILT),
           ({"similarity": GAMMA, "rebuilt": -1, "fake": -1}, G_SATURATING),
-          ({"similarity": GAMMA, "rebuilt": 1, "fake": 1}, G_SATURATING)],
+          ({"similarity": GAMMA, "rebuilt": 1, "fake": 1}, G_SATURATING),
+          ({"similarity": 1, "as real": GAMMA, "fake as real": GAMMA}, G_GAMMA),
+          ({"similarity": 0.01, "as real": 1, "fake as real": 1}, G_FIXED),
+          ({"KL": 1, "similarity": 1 + GAMMA, "as real": 1, "fake as real": 1}, ONE_SUM),
+          ({"KL": 1, "similarity": 1 + GAMMA, "as real": 1, "fake as real": 1, "rebuilt": 1, "fake": 1}, ONE_SUM),
+          ({"KL": 1, "similarity": 1, "as real": 1, "fake as real": 1, "rebuilt": 1, "fake": 1}, ONE_SUM)],
     "D": [({"real": 1, "rebuilt": 1, "fake": 1, "similarity": 1}, D_SIMILARITY),
           ({"real": 1, "rebuilt": 1, "fake": 1, "similarity": GAMMA}, D_SIMILARITY),
           ({"real": 1, "rebuilt": 1}, D_NO_FAKE), ({"real": 1, "fake": 1}, D_NO_REBUILT),
@@ -391,7 +436,7 @@ def gradient(player, losses, weights):
                       for w, g in zip(player.parameters(), found, strict=True)])
 
 
-def expect_step(name, player, before, losses):
+def expect_step(name, player, before, losses, swapped):
     """Raise Wrong unless the player moved by the gradient of its own loss."""
     recipe, old = RECIPE["14.7"], before[name]
     moved = nn.utils.parameters_to_vector(old.parameters()) - nn.utils.parameters_to_vector(player.parameters())
@@ -404,6 +449,10 @@ def expect_step(name, player, before, losses):
     hint = next((hint for weights, hint in MISTAKES[name] if same(found, gradient(old, losses, weights), 1e-3)), None)
     if hint is None and same(found, right + 1, 1e-3):
         hint = ACCUMULATED
+    if hint is None and same(found, gradient(old, swapped, AIMS[name]), 1e-3):
+        hint = DRAWN_SWAPPED
+    if hint is None and same(found / found.norm(), right / right.norm(), 1e-3):
+        hint = PROPORTIONAL.format(name=name)
     if hint is None and torch.cosine_similarity(found, right, dim=0) > 0.98:
         hint = D_FIRST.format(name=name)
     raise Wrong(f"a step of {name} down the gradient of its loss", "another step",

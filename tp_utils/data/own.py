@@ -24,7 +24,7 @@ def read(name, folder, size):
     folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise ValueError(NO_FOLDER.format(folder=folder))
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in KINDS)
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in KINDS and path.name[0] != ".")
     if not paths:
         raise ValueError(EMPTY.format(folder=folder, kinds=", ".join(sorted(KINDS))))
     images, labels = np.stack([resized(square(picture(path)), size) for path in paths]), np.zeros(len(paths), np.int64)
@@ -40,6 +40,9 @@ def picture(path):
 
     try:
         with Image.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):  # 16 bits: Pillow would cut them off, not scale them
+                upright = Image.fromarray((np.asarray(upright) / 257).round().astype(np.uint8))
+            return np.asarray(upright.convert("RGB"))
     except Exception as error:  # whatever a foreign file provokes
         raise ValueError(UNREADABLE.format(path=path, why=error)) from error
