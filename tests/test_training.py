@@ -345,3 +345,14 @@ def test_a_layer_with_another_setting_starts_anew(capsys):
         return "loaded from the cache" in capsys.readouterr().out
 
     assert [trained_with(dropout) for dropout in (0.5, 0.5, 0.1)] == [False, True, False]
+
+
+def test_other_class_weights_start_anew(capsys):
+    def trained_with(weights):
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+        fit(network, *some_images(), torch.optim.SGD(network.parameters(), 0.1), 5, name="run", live=False,
+            loss=nn.CrossEntropyLoss(weight=torch.tensor(weights)))
+        return "loaded from the cache" in capsys.readouterr().out
+
+    assert [trained_with(weights) for weights in ([1.0, 1, 1], [1.0, 1, 1], [2.0, 1, 1])] == [False, True, False]

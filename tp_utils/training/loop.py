@@ -96,8 +96,11 @@ def settings(thing):
 
 
 def named(loss):
-    """What a checkpoint's key knows of a loss: the source of a function, the settings of a module."""
-    return repr(loss) if isinstance(loss, torch.nn.Module) else code_of(loss)
+    """What a checkpoint's key knows of a loss: the source of a function, the settings and weights of a module."""
+    if not isinstance(loss, torch.nn.Module):
+        return code_of(loss)
+    weights = list(loss.state_dict().values())  # class weights, for one
+    return [repr(loss), *weights] if weights else repr(loss)
 
 
 def known(network):
