@@ -271,7 +271,7 @@ if tp.measuring():
 games = {name: [play(name, seed, **{**short, **measures[name]}) for seed in seeds] for name in chosen}
 
 # %%
-tp.show.grid([tp.show.mosaic(runs[0].generate(32)[0]) for runs in games.values()], list(games), columns=3, size=3.2,
+tp.show.grid([tp.show.mosaic(runs[0].generate(36)[0], 6) for runs in games.values()], list(games), columns=3, size=2.6,
              title=f"{short['steps']} steps of {short['batch_size']} images, seed 0")
 
 # %% [markdown]
