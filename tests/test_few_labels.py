@@ -313,7 +313,7 @@ def test_the_browser_shows_a_row_of_the_study(few_digits):
 
 def test_features_and_probe():
     digits = mnist()
-    network = Discriminator(width=4)
+    network = Discriminator()
     features = tp11.features_of(network, digits.train_images[:200])
     assert features.shape == (200, 256) and not network.training
     pixels = digits.train_images[:1000].flatten(1).float() / 255

@@ -166,8 +166,7 @@ def replaced(base=copy.deepcopy, last=lambda old, classes: nn.Linear(old.in_feat
 
 
 def by_state_dict(discriminator, classes):
-    width = discriminator.last.in_features // 64
-    network = Discriminator(classes, width).to(discriminator.last.weight.device)
+    network = Discriminator(classes).to(discriminator.last.weight.device)
     weights = {name: value for name, value in discriminator.state_dict().items() if not name.startswith("last")}
     network.load_state_dict(weights, strict=False)
     return network
@@ -365,7 +364,7 @@ MUTANTS = {
     ],
     "11.4": [
         (replaced(base=lambda d: d), "deep copy"), (shares_features, "deep copy"),
-        (replaced(base=lambda d: Discriminator(width=4).to(d.last.weight.device)), "features must be"),
+        (replaced(base=lambda d: Discriminator().to(d.last.weight.device)), "features must be"),
         (replaced(last=lambda old, classes: old), "nn.Linear"), (replaced(frozen=True), "learn"),
         (replaced(last=lambda old, classes: nn.Linear(old.in_features, 10)), "nn.Linear"),
         (replaced(last=lambda old, classes: nn.Sequential(nn.Linear(old.in_features, classes), nn.Softmax(1))),

@@ -385,7 +385,7 @@ def check_11_4(answer):
 
     recipe = RECIPE["11.4"]
     torch.manual_seed(0)
-    discriminator, x = Discriminator(width=4).to(device()).eval(), normal(3, 1, 32, 32)
+    discriminator, x = Discriminator().to(device()).eval(), normal(3, 1, 32, 32)
     before, logits = [weight.clone() for weight in discriminator.state_dict().values()], discriminator(x)
     discriminator.features.requires_grad_(False)
     for classes in (10, 3):

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..data.imageset import resized
-from ..runtime import cache_dir, device, seed
+from ..runtime import cache_dir, device, fingerprint, seed
 from ..training import initialised, train_gan
 from . import protocol
 from .protocol import CLASSES, GAN_SIZE
@@ -150,19 +150,23 @@ def semi_supervised(case, matching=False):
     seed(case.seed)
     D, tools, batch = initialised(Discriminator(CLASSES)), case.tools, protocol.budget()["few"][1]
     images, labels = resized(case.labelled[0], GAN_SIZE).to(device()), case.labelled[1].to(device())
-    loss, prepare, matched = tools.semi_supervised_loss, case.prepare, tools.feature_matching_loss
+    loss, prepare = tools.semi_supervised_loss, case.prepare
 
     def loss_D(real_logits, fake_logits):
         chosen = torch.randint(len(labels), (batch,)).to(device())
         x = 2 * prepare(images[chosen], torch.default_generator) - 1
         return loss(D(x), labels[chosen], real_logits, fake_logits)
 
+    # the key of a checkpoint knows no tensors that a loss holds: the draw is in the name
+    name = case.name(f"{'feature-matching' if matching else 'semi-supervised'}-{fingerprint(case.chosen)}")
+    if not matching:
+        return play(name, case.seed, D, loss_D, salimans_G)
+    matched = tools.feature_matching_loss
+
     def match(x, fake, z):
         return matched(D.features(x).detach(), D.features(fake))
 
-    name = case.name("feature-matching" if matching else "semi-supervised")
-    aim = {"loss_G": None, "term_G": match} if matching else {"loss_G": salimans_G}
-    return play(name, case.seed, D, loss_D, **aim)
+    return play(name, case.seed, D, loss_D, loss_G=None, term_G=match)
 
 
 def salimans_G(fake_logits):
