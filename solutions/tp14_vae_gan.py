@@ -442,7 +442,11 @@ tp.show.grid([tp.show.mosaic(model.generate(36, seed=1), columns=6) for model in
 # new ones?
 
 # %% [markdown] answer="14.5"
-# **Model answer.** TODO
+# **Model answer.** The VAE gives back what it was given, a little softer at the edges: place, slant and hooks are kept.
+# The VAE-GAN gives back a clean digit with strokes as black and white as real ones, but bolder, and not quite the same
+# digit: hooks and gaps change. Of latents from N(0, 1) the VAE draws greyish digits, often with a broken stroke; those
+# of the GAN are the cleanest, those of the VAE-GAN are nearly as clean. To compress, the VAE; to draw, the GAN; for
+# both with one model, the VAE-GAN.
 
 # %% [markdown]
 # # Part 4. Three models
@@ -483,7 +487,14 @@ tp14.table(tp.results("tp14")["measured"])
 # compared, and why?
 
 # %% [markdown] answer="14.6"
-# **Model answer.** TODO
+# **Model answer.** With D's features in place of pixels the generated images come much nearer to the data: the Fréchet
+# distance falls from 15 to 9, most of the way to that of the GAN (8). All three are far above the floor of 0.2. What is
+# paid for it stands in the columns of the reconstructions: the error of the pixels is about three times as large, which
+# is no surprise, for nobody asked for pixels. But the error of the *judge's* features doubles too, and the judge reads
+# another digit twice as often: what D finds similar is not what a classifier finds similar. On digits, with their two
+# grey levels, pixels are not a bad measure; Larsen et al. worked with faces. The two errors have different units and
+# cannot be compared with each other, nor can a column be compared between models with other weights: with another
+# `variance` or γ each model would trade one column for another.
 
 # %% [markdown]
 # ## 4.2 From one image to another

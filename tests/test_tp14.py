@@ -221,7 +221,7 @@ def test_a_direction_points_to_more_of_the_attribute(halves):
     added = tp14.direction(halves, images, tp14.brightness)
     assert (added > 0.1).all()
     found = tp14.slant_added(halves, images)
-    assert list(found) == ["-2", "-1", "0", "1", "2"] and all(isinstance(value, float) for value in found.values())
+    assert list(found) == ["-1", "-0.5", "0", "0.5", "1"] and all(isinstance(value, float) for value in found.values())
 
 
 def test_figures_are_drawn(digits, halves):

@@ -255,7 +255,7 @@ def direction(model, images, attribute):
     return z[order[-fifth:]].mean(0) - z[order[:fifth]].mean(0)
 
 
-AMOUNTS = (-2, -1, 0, 1, 2)  # times the direction
+AMOUNTS = (-1, -0.5, 0, 0.5, 1)  # times the direction
 
 
 def attributes(model, images, shown, names=(slant, brightness)):
@@ -266,7 +266,7 @@ def attributes(model, images, shown, names=(slant, brightness)):
         rows = torch.stack([model.decode(z + amount * added) for amount in AMOUNTS], dim=1).flatten(0, 1)
         show.draw(axis, show.mosaic(rows, len(AMOUNTS)))
         side = SIZE + 1
-        axis.set(xticks=[side * (k + 0.5) for k in range(len(AMOUNTS))], xticklabels=[f"{a:+d}" for a in AMOUNTS],
+        axis.set(xticks=[side * (k + 0.5) for k in range(len(AMOUNTS))], xticklabels=[f"{a:+g}" for a in AMOUNTS],
                  yticks=[], xlabel="times the direction", title=f"more {attribute.__name__}")
         axis.grid(False)
     return fig

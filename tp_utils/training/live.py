@@ -91,5 +91,5 @@ def losses(run, title):
     fig, axis = show.figure(width=5.5, height=2.4)
     show.smoothed(axis, run.history)
     axis.set(xlabel="step", ylabel="loss", yscale="symlog", title=title)
-    axis.legend(frameon=False)
+    axis.legend(frameon=False, loc="upper right", ncols=len(run.history))
     return fig
