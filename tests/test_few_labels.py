@@ -278,7 +278,7 @@ def some_cells():
 
 def test_the_table_has_every_row_and_says_what_is_missing():
     text = str(tp11.table(some_cells()))
-    assert "90.50 ± 0.71 (2 draws)" in text and "+0.4" in text and tp11.MISSING in text
+    assert "90.50 ± 0.71 (2 seeds)" in text and "+0.4" in text and tp11.MISSING in text
     assert set(ROWS) == set(tp11.NAMES) and set(tp11.REPORT) <= set(ROWS)
 
 

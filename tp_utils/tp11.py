@@ -39,7 +39,7 @@ NONE = "no row is measured: `python -m tp_utils study few-labels` does it"
 
 def table(cells=None):
     """The rows of the study beside the report: mean ± standard deviation over the seeds, in per cent."""
-    cells = study.cells() if cells is None else cells
+    cells = measured() if cells is None else cells
     rows = []
     for row, name in NAMES.items():
         found = {draw: values(cells, row, draw) for draw in few_labels.DRAWS}
@@ -51,6 +51,13 @@ def table(cells=None):
     return show.Table(["row", "the report, %", "random draws, %", "10 per class, %", "random − report"], rows)
 
 
+def measured():
+    """The cells of results/tp11.json that belong together: those of the profile in which most were measured."""
+    cells = study.cells()
+    profiles = [one["profile"] for one in cells]
+    return [one for one in cells if one["profile"] == max(set(profiles), key=profiles.count)]
+
+
 def values(cells, row, draw, key="test_accuracy"):
     """The measured numbers of a row, in per cent, one per seed."""
     return [100 * one[key] for one in cells if (one["row"], one["draw"]) == (row, draw)]
@@ -60,12 +67,12 @@ def spread(numbers):
     if not numbers:
         return MISSING
     mean, sd = mean_sd(numbers)
-    return f"{mean:.2f} ± {sd:.2f} ({len(numbers)} draws)" if len(numbers) > 1 else f"{mean:.2f} (1 draw)"
+    return f"{mean:.2f} ± {sd:.2f} ({len(numbers)} seeds)" if len(numbers) > 1 else f"{mean:.2f} (1 seed)"
 
 
 def selection(cells=None, draw="random"):
     """A figure: what a row gains when its best moment on the test set is reported in place of its last."""
-    cells = study.cells() if cells is None else cells
+    cells = measured() if cells is None else cells
     rows = [row for row in NAMES if values(cells, row, draw) and any(
         one["curve"] for one in cells if one["row"] == row)]
     fig, (left, right) = show.figure(1, 2, 11, max(2.6, 0.3 * len(rows) + 1), width_ratios=(1, 1))
@@ -242,7 +249,7 @@ def watch(tools, steps):
 
 def browse(cells=None):
     """A widget: the surest mistakes of a row of the study on the test images."""
-    cells = study.cells() if cells is None else cells
+    cells = measured() if cells is None else cells
     found = {f"{NAMES[one['row']]}, {one['draw']}": one for one in cells if one["seed"] == 0 and one["row"] in NAMES}
     if not found:
         raise ValueError(NONE)

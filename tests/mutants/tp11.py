@@ -46,6 +46,16 @@ def draw_by_multinomial(labels, per_class=None, n=100, generator=None):
                       for k in range(int(labels.max()) + 1)])
 
 
+def draw_with_its_own(labels, per_class=None, n=100, generator=None):
+    return draw()(labels, per_class, n, generator or torch.Generator().manual_seed(0))
+
+
+def draw_reseeding(labels, per_class=None, n=100, generator=None):
+    if generator is not None:
+        torch.manual_seed(generator.initial_seed())
+    return draw()(labels, per_class, n, None)
+
+
 def first_of_each(labels, per_class, shuffled):
     return torch.cat([(labels == k).nonzero().flatten()[:per_class] for k in labels.unique()])
 
@@ -58,7 +68,8 @@ def seeded(n, generator):
 
 
 def augmentation(turn=15.0, low=0.9, high=1.1, move=2.0, numbers=None, n_maps=len, grid=None, out=lambda x, y: y,
-                 mode="bilinear", padding="zeros", radians=math.radians, unit=14.0, flip=1.0, shear=0.0, seed=None):
+                 mode="bilinear", padding="zeros", radians=math.radians, unit=14.0, flip=1.0, shear=0.0, seed=None,
+                 tied=False):
     def augment(images, generator):
         n = n_maps(images)
         if seed is not None:
@@ -69,6 +80,7 @@ def augmentation(turn=15.0, low=0.9, high=1.1, move=2.0, numbers=None, n_maps=le
             return low + (high - low) * u
 
         angle, scale = within(-radians(turn), radians(turn)), within(low, high)
+        scale = 1 + angle * 0.1 / radians(turn) if tied else scale
         x, y = within(-move / unit, move / unit), within(-move / unit, move / unit)
         rows = torch.stack([flip * scale * angle.cos(), -scale * angle.sin() + shear, x,
                             flip * scale * angle.sin(), scale * angle.cos(), y], 1).view(-1, 2, 3)
@@ -76,6 +88,11 @@ def augmentation(turn=15.0, low=0.9, high=1.1, move=2.0, numbers=None, n_maps=le
         return out(images, F.grid_sample(images, places, mode=mode, padding_mode=padding, align_corners=False))
 
     return augment
+
+
+def augment_reseeding(images, generator):
+    torch.manual_seed(generator.initial_seed())
+    return augmentation()(images, None)
 
 
 def augment_by_corners(images, generator):
@@ -165,6 +182,17 @@ def replaced(base=copy.deepcopy, last=lambda old, classes: nn.Linear(old.in_feat
     return classifier_from
 
 
+class Detaching(Discriminator):
+    def forward(self, x):
+        return self.last(self.features(x).detach())
+
+
+def detaching(discriminator, classes):
+    network = replaced()(discriminator, classes)
+    network.__class__ = Detaching
+    return network
+
+
 def by_state_dict(discriminator, classes):
     network = Discriminator(classes).to(discriminator.last.weight.device)
     weights = {name: value for name, value in discriminator.state_dict().items() if not name.startswith("last")}
@@ -202,6 +230,22 @@ def clip_by_copy(critic, bound):
         with torch.no_grad():
             weight.copy_(torch.minimum(torch.maximum(weight, torch.full_like(weight, -bound)),
                                        torch.full_like(weight, bound)))
+
+
+def clip_in_the_open(critic, bound):
+    for weight in critic.parameters():
+        weight.clamp_(-bound, bound)
+
+
+def clip_state_dict(critic, bound):
+    for value in critic.state_dict().values():
+        if value.is_floating_point():
+            value.clamp_(-bound, bound)
+
+
+def clip_and_leave_off(critic, bound):
+    torch.set_grad_enabled(False)
+    clip()(critic, bound)
 
 
 def clip_replaces(critic, bound):
@@ -261,6 +305,15 @@ def semi_by_extra_class(labelled_logits, labels, unlabelled_logits, fake_logits)
     return F.nll_loss(labelled_logits.log_softmax(1), labels) - real.mean() - fake.mean()
 
 
+def semi_by_where(labelled_logits, labels, unlabelled_logits, fake_logits):
+    """Finite at ±1000, but torch.where computes the gradient of both sides."""
+    def softplus(t):
+        return torch.where(t > 30, t, torch.log1p(torch.exp(t)))
+
+    return (F.cross_entropy(labelled_logits, labels) + softplus(-unlabelled_logits.logsumexp(1)).mean()
+            + softplus(fake_logits.logsumexp(1)).mean())
+
+
 def semi_unstable(labelled_logits, labels, unlabelled_logits, fake_logits):
     real, fake = unlabelled_logits.exp().sum(1), fake_logits.exp().sum(1)
     return F.cross_entropy(labelled_logits, labels) - (real / (1 + real)).log().mean() - (1 / (1 + fake)).log().mean()
@@ -281,6 +334,17 @@ def select(score=lambda x: x.softmax(1), above=lambda s, t: s > t, find=lambda m
         return chosen, labels(y, chosen)
 
     return select_pseudo_labels
+
+
+def select_squeezed(logits, threshold):
+    sure, labels = logits.softmax(1).max(1)
+    indices = (sure > threshold).nonzero().squeeze()
+    return indices, labels[indices]
+
+
+def select_all_above(logits, threshold):
+    """Every class above the threshold, not the most probable one only."""
+    return (logits.softmax(1) > threshold).nonzero().unbind(1)
 
 
 def select_in_order_of_surety(logits, threshold):
@@ -324,6 +388,7 @@ RIGHT = {
 
 MUTANTS = {
     "11.1": [
+        (draw_with_its_own, "generator=None"), (draw_reseeding, "torch.manual_seed"),
         (draw(order=lambda n, g: torch.randperm(n)), "generator=generator"), (draw(order=seeded), "do not seed"),
         (draw(order=lambda n, g: torch.randint(n, (n,), generator=g)), "twice"),
         (draw(first=lambda order, n: torch.arange(n)), "do not seed"),
@@ -341,6 +406,9 @@ MUTANTS = {
          "as often as chance"),
     ],
     "11.2": [
+        (augmentation(move=1.0), "moved enough"), (augmentation(turn=7.5), "turned enough"),
+        (augmentation(out=lambda x, y: y[..., :28, :28]), "another side"), (augmentation(tied=True), "go together"),
+        (augment_reseeding, "torch.manual_seed"),
         (augmentation(turn=180), "a 6 turned"), (augmentation(turn=30), "15°"),
         (augmentation(radians=lambda degrees: degrees), "radians"),
         (augmentation(low=0.5, high=1.5), "scaled"), (augmentation(move=6), "more than 2"),
@@ -354,6 +422,8 @@ MUTANTS = {
         (one_side(15), "both ways"),
     ],
     "11.3": [
+        (cnn(dropout=lambda: nn.Dropout(0.3)), "about half"), (cnn(dropout=lambda: nn.Dropout(0.7)), "about half"),
+        (cnn(pool=lambda: nn.Sequential(nn.MaxPool2d(2), nn.Dropout(0.25))), "before the last pool"),
         (cnn(norm=None), "BatchNorm2d"), (cnn(act=nn.Identity), "ReLU"), (cnn(swap=True), "BatchNorm2d, then ReLU"),
         (cnn(act=lambda: nn.LeakyReLU(0.2)), "ReLU"), (cnn(kernel=5, padding=2), "3 × 3"),
         (cnn(widths=(32, 64, 64, 128)), "to 32, 32, 64 and 64"), (cnn(padding=0), "padding"),
@@ -363,6 +433,7 @@ MUTANTS = {
         (AlwaysDrops, "eval mode"), (lambda classes=10: None, "class"),
     ],
     "11.4": [
+        (detaching, "detach"),
         (replaced(base=lambda d: d), "deep copy"), (shares_features, "deep copy"),
         (replaced(base=lambda d: Discriminator().to(d.last.weight.device)), "features must be"),
         (replaced(last=lambda old, classes: old), "nn.Linear"), (replaced(frozen=True), "learn"),
@@ -393,6 +464,8 @@ MUTANTS = {
         (lambda f: (1 - f).mean(), "no 1"),
     ],
     "11.8": [
+        (clip_in_the_open, "no_grad()"), (clip_state_dict, "no weights"), (clip_and_leave_off, "ends by itself"),
+        (lambda critic, bound: nn.utils.clip_grad_value_(critic.parameters(), bound), "clips the gradients"),
         (clip(names=lambda name: "bias" not in name), "biases"),
         (clip(names=lambda name: name.startswith("0")), "biases"),
         (clip(how=lambda w, b: w.clamp(-b, b)), "copy"), (clip(how=lambda w, b: w.clamp_(0, b)), "stay what they are"),
@@ -401,6 +474,8 @@ MUTANTS = {
         (clip(how=lambda w, b: w.clamp_(max=b)), "biases"),
     ],
     "11.9": [
+        (penalty(share=lambda n, g: torch.rand(n, 2, 1, 1, generator=g)), "one ε per image"),
+        (penalty(share=lambda n, g: torch.rand(n, 1, 1, 1, generator=g or torch.Generator())), "generator=None"),
         (penalty(create=False), "create_graph"), (penalty_backward, "leaves it alone"),
         (penalty(result=lambda n: (n - 1).clamp_min(0).pow(2).mean()), "two-sided"),
         (penalty(result=lambda n: (n**2 - 1).pow(2).mean()), "not its square"),
@@ -420,6 +495,7 @@ MUTANTS = {
         (penalty(share=lambda n, g: torch.rand(n, 1, 1, 1)), "generator=generator"),
     ],
     "11.10": [
+        (semi_by_where, "NaN at"),
         (semi(cross=twice), "twice"), (semi(score=lambda x: x.amax(1)), "logsumexp"),
         (semi(score=lambda x: x.mean(1)), "logsumexp"), (semi(score=lambda x: x.exp().sum(1)), "logarithm is missing"),
         (semi(real_sign=1), "swapped"), (semi(half=0.5), "1/2"), (semi(parts=(0, 1, 1)), "labelled"),
@@ -429,6 +505,7 @@ MUTANTS = {
         (lambda *args: semi()(*args).detach(), "gradient"),
     ],
     "11.11": [
+        (select_squeezed, "squeeze"), (select_all_above, "sure > threshold"),
         (select(score=lambda x: x), "logits"), (select(score=torch.sigmoid), "sigmoid"),
         (select(above=lambda s, t: s >= t - 1e-7), "not at it"), (select(above=lambda s, t: s < t), "below"),
         (select(labels=lambda y, i: y), "chosen images only"), (select(find=lambda m: m), "mask"),
@@ -436,6 +513,9 @@ MUTANTS = {
         (select(labels=lambda y, i: y[i].float()), "int64"),
     ],
     "11.12": [
+        (weights(shape=lambda r: 1 - r + 1e-8), "at least 0.1"),
+        (weights(rate=lambda c: -(c.sum(1) - c.diag()).double(), shape=lambda r: 1 - r), "lower recall"),
+        (weights(shape=lambda r: torch.nan_to_num(1 / r, posinf=1.0)), "never right"),
         (weights(shape=lambda r: r), "other way round"),
         (weights(rate=lambda c: c.diag() / c.sum(0).clamp_min(1)), "columns"),
         (weights(scale=lambda w: w / w.sum()), "mean of the weights"),

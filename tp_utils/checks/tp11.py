@@ -21,7 +21,8 @@ RECIPE = {
             "matrices [N, 2, 3], then F.affine_grid and F.grid_sample",
     "11.3": "[Conv2d(…, 3, padding=1), BatchNorm2d, ReLU] with 32 and 32 channels, MaxPool2d(2), the same with 64 and "
             "64, MaxPool2d(2), Flatten, Dropout(0.5), Linear(64 * 7 * 7, classes)",
-    "11.4": "network = copy.deepcopy(discriminator); network.last = nn.Linear(network.last.in_features, classes)",
+    "11.4": "network = copy.deepcopy(discriminator); network.last = nn.Linear(network.last.in_features, classes); "
+            "network.requires_grad_(True), for the discriminator may come frozen",
     "11.5": "F.cross_entropy(code_logits, codes): it takes the logarithm of the softmax itself",
     "11.6": "fake_scores.mean() - real_scores.mean(): the critic wants high scores for real images",
     "11.7": "-fake_scores.mean(): G wants high scores for its images",
@@ -39,6 +40,9 @@ SIGN = "the sign is wrong: "
 EACH = "a scalar: take the mean over the images"
 CUT = "the loss has no gradient, so nothing can be trained with it: no .item(), no .detach(), no torch.no_grad()"
 
+RESEEDED = "draw from `generator` itself; torch.manual_seed changes what everybody else draws"
+NO_NONE = "generator=None must work: torch's own generator, which torch's functions take by themselves then"
+
 # 11.1
 INDICES = "indices of images, int64: not a mask, not the labels themselves"
 TWICE = "an image is drawn twice: draw without putting back, torch.randperm"
@@ -51,9 +55,11 @@ PER_CLASS = "each class must come up per_class times"
 UNBALANCED = "without per_class the draw is uniform over the images: classes come up as often as chance has it"
 
 # 11.2
+ANY_SIDE = "the images may have another side than 28: take it from images.shape"
+TIED = "{} and {} go together: each is drawn for itself"
 SAME_MAP = "all images get the same map: draw an angle, a scale and two shifts for each"
 STILL = "nothing moves: is the map applied?"
-NOT_MOVED = "the images are not {}: each map has an angle, a scale and two shifts"
+NOT_MOVED = "the images are not {} enough: each map has an angle, a scale and two shifts, over their whole range"
 FAR = "a dot near the middle of an image is gone: shifts are in units of half the image, 14 pixels"
 TURN = "an image is turned by {:.0f}°, more than 15°: a 6 turned far enough is a 9. Angles are in radians"
 SCALE = "an image is scaled by {:.2f}: between 0.9 and 1.1 either way"
@@ -73,6 +79,7 @@ POOL = ", then MaxPool2d(2)"
 NO_DROPOUT = "in train mode two passes give the same: is the Dropout there?"
 EVAL_DROPOUT = "in eval mode two passes differ: nn.Dropout is off there, F.dropout needs training=self.training"
 SOFTMAX = "no softmax at the end: return logits, the softmax is part of the loss"
+EARLY_DROPOUT = "there is dropout before the last pool too: one Dropout(0.5), in front of the linear layer"
 CLASSES_UNUSED = "the last layer has as many outputs as there are classes: is the argument used?"
 WEAK_DROPOUT = "Dropout(0.5) sets about half of the last layer's inputs to 0 in train mode"
 
@@ -80,6 +87,7 @@ WEAK_DROPOUT = "Dropout(0.5) sets about half of the last layer's inputs to 0 in 
 SHARED = "the discriminator itself is changed or shares its weights: work on a deep copy"
 OLD_WEIGHTS = "the features must be those that the discriminator has learnt: copy it, do not make a new one"
 FROZEN = "all weights must learn: requires_grad is False for some"
+DETACHED = "no gradient gets through to the features: no detach and no torch.no_grad() in the new network"
 LAST = "the new layer is `last`, nn.Linear(in_features of the old one, classes)"
 
 # 11.5 to 11.7, 11.10, 11.13
@@ -94,6 +102,11 @@ NOT_CLIPPED = "nothing is clipped: clamp_ changes in place, clamp makes a copy"
 SCALED = "weights inside [−bound, bound] must stay what they are: clip, do not rescale"
 REPLACED = "the critic's parameters were replaced by other tensors: the optimiser still holds the old ones; use clamp_"
 CLIP_GRAD = "requires_grad of the weights has changed: use torch.no_grad(), and leave it alone"
+
+NO_GRAD = "weights that learn may be changed in place under torch.no_grad() only"
+LEFT_OFF = "use `with torch.no_grad():`, which ends by itself, and leave train and eval mode alone"
+CLIPS_GRADIENTS = "that clips the gradients: clip the weights themselves"
+BUFFERS = "running means and variances are no weights: critic.parameters(), not state_dict()"
 
 # 11.9
 ONE_SIDED = "the penalty is two-sided: norms below 1 count too, so no clamp or relu"
@@ -121,6 +134,8 @@ HALF = "the two unsupervised terms count in full, without a factor 1/2"
 NO_ZERO = "\"generated\" is a class of its own with the logit 0: D(x) = Σ exp / (1 + Σ exp)"
 UNSTABLE = "right for small logits, not for ±1000: exp overflows, ln 0 is infinite; use logsumexp and softplus"
 
+UNSTABLE_GRADIENT = "the gradient is NaN at ±1000 (torch.where computes both sides): use F.softplus"
+
 # 11.11
 PAIR = "return a pair: (indices, labels)"
 LOGIT_THRESHOLD = "the threshold is compared with logits: take their softmax first"
@@ -130,12 +145,16 @@ MASK = "indices, not a mask: .nonzero().flatten()"
 AT_LEAST = "above the threshold, not at it"
 BELOW = "these are the images below the threshold: the sure ones are wanted"
 
+SQUEEZED = "an axis is lost where a single image is sure: avoid squeeze(), use flatten()"
+
 # 11.12
 MEAN_ONE = "the mean of the weights is {:.3f}, it must be 1"
 MONOTONE = "a class with a lower recall must have a larger weight"
 RECALL_TO_WEIGHT = "classes with a high recall get the large weights: it is the other way round"
 PRECISION = "that goes by columns, the precision: rows are true classes, recall = diagonal / sum of the row"
 FINITE = "a class that is never right, or of which there is no image, must get a finite positive weight"
+NEVER_RIGHT = "a class that is never right has recall 0: the largest weight; the mean over all classes is 1 here too"
+LEAST = "a class without mistakes must not be forgotten: its weight is at least 0.1"
 ALL_RIGHT = "where no class makes mistakes, all weights are 1"
 
 # 11.13
@@ -153,6 +172,23 @@ def normal(*shape, seed=0):
 
 def drawn(seed):
     return torch.Generator().manual_seed(seed)
+
+
+def expect_randomness(call, recipe):
+    """Raise Wrong unless call(generator) leaves torch's own generator alone, and call(None) draws from it."""
+    state = torch.get_rng_state()
+    call(drawn(1))
+    if not torch.equal(state, torch.get_rng_state()):
+        raise Wrong("torch's own generator left as it was", "its state has changed", RESEEDED, recipe)
+    try:
+        one, other = call(None), call(None)
+        torch.set_rng_state(state)
+        again = call(None)
+    except (TypeError, AttributeError) as error:
+        raise Wrong("an answer without a generator too", f"{type(error).__name__}: {error}", NO_NONE, recipe) from None
+    if torch.equal(one, other) or not torch.equal(one, again):
+        raise Wrong("without a generator: other numbers at each call, from torch's own generator",
+                    "the same at each call" if torch.equal(one, other) else "others", NO_NONE, recipe)
 
 
 def expect_scalar(answer, inputs, expected, mistakes, recipe):
@@ -203,6 +239,9 @@ def check_11_1(answer):
                           for seed in range(20)])
     if (spread == spread[0]).all():
         raise Wrong("as many of a class as chance has it", "always as many of a class", UNBALANCED, RECIPE["11.1"])
+    for arguments in ({}, {"per_class": 5}):
+        expect_randomness(lambda generator, given=arguments: answer(labels, **given, generator=generator),
+                          RECIPE["11.1"])
 
 
 def expect_indices(found, count, total, labels):
@@ -240,6 +279,12 @@ def check_11_2(answer):
         raise Wrong("the same images from the same generator", "others", GLOBAL, RECIPE["11.2"])
     if torch.equal(found[0], images[0]):
         raise Wrong("images that moved", "the images that were given", STILL, RECIPE["11.2"])
+    state = torch.get_rng_state()
+    answer(images[0], drawn(9))
+    if not torch.equal(state, torch.get_rng_state()):
+        raise Wrong("torch's own generator left as it was", "its state has changed", RESEEDED, RECIPE["11.2"])
+    large = answer(torch.ones(3, 1, 32, 32, device=device()), drawn(3))
+    expect_tensor(large, [3, 1, 32, 32], torch.float32, (ANY_SIDE, RECIPE["11.2"]))
     if torch.equal(found[0], answer(images[0], drawn(4))):
         raise Wrong("other maps from another generator", "the same", SEEDED, RECIPE["11.2"])
     places = torch.stack([place(each) for each in found])  # [3 dots, count, x and y]
@@ -285,13 +330,19 @@ def expect_small_maps(places):
         raise Wrong("0.9 to 1.1", f"{worst:.2f}", SCALE.format(worst), recipe)
     if shift.abs().max() > 2.6:
         raise Wrong("at most 2 pixels", f"{shift.abs().max():.1f}", SHIFT.format(shift.abs().max()), recipe)
-    for spread, least, what in ((angle.std(), 4, "turned"), (scale.std(), 0.02, "scaled"),
-                                (shift.std(0).min(), 0.5, "moved")):
+    if angle.mean().abs() > 3 or (scale.mean() - 1).abs() > 0.03 or shift.mean(0).abs().max() > 0.5:
+        raise Wrong("both ways alike", "more to one side", HALVES, recipe)
+    for spread, least, what in ((angle.std(), 6.5, "turned"), (scale.std(), 0.04, "scaled"),
+                                (shift.std(0).min(), 0.8, "moved")):  # uniform: 8.7°, 0.058, 1.15 pixels
         if spread < least:
             raise Wrong("turned, scaled and moved in x and y", f"a standard deviation of {spread:.2f}",
                         NOT_MOVED.format(what), recipe)
-    if angle.mean().abs() > 3 or (scale.mean() - 1).abs() > 0.03 or shift.mean(0).abs().max() > 0.5:
-        raise Wrong("both ways alike", "more to one side", HALVES, recipe)
+    together = torch.corrcoef(torch.stack([angle, scale, *shift.T])).fill_diagonal_(0)
+    if together.abs().max() > 0.4:
+        pair = [("the angle", "the scale", "the shift in x", "the shift in y")[k]
+                for k in divmod(together.abs().argmax().item(), 4)]
+        raise Wrong("angle, scale and shifts that have nothing to do with each other", " and ".join(pair) + " do",
+                    TIED.format(*pair), recipe)
 
 
 # ---- 11.3 and 11.4
@@ -319,20 +370,41 @@ def check_11_3(answer):
     if tuple(answer(classes=4).to(device()).eval()(x).shape) != (4, 4):
         raise Wrong("float32 [4, 4] for 4 classes", describe(answer(classes=4).to(device()).eval()(x)), CLASSES_UNUSED,
                     recipe)
-    network.train()
-    inputs = []
-    (last,) = (module for module in network.modules() if isinstance(module, nn.Linear))
-    hook = last.register_forward_hook(lambda module, given, out: inputs.append(given[0]))
-    one, other = network(x), network(x)
-    hook.remove()
-    if torch.equal(one, other):
-        raise Wrong("another pass, other logits in train mode", "the same", NO_DROPOUT, recipe)
-    both = (inputs[0] == 0) != (inputs[1] == 0)  # dropped in one pass, not in the other: half of those above 0
-    if not 0.35 < both.double().sum() / (torch.maximum(*inputs[:2]) > 0).double().sum() * 3 / 2 - 0 < 1.3:
-        raise Wrong("half of the inputs dropped", "another share", WEAK_DROPOUT, recipe)
+    one = expect_dropout(network, x)
     one.sum().backward()
     if any(weight.grad is None for weight in network.parameters()):
         raise Wrong("a gradient for every weight", "weights without", CUT, recipe)
+
+
+def expect_dropout(network, x):
+    """Logits in train mode; raises Wrong unless half of the linear layer's inputs are dropped, and nothing else is."""
+    recipe = RECIPE["11.3"]
+
+    def passes(module_kind, times):
+        given = []
+        hooks = [module.register_forward_hook(lambda module, inputs, out: given.append(inputs[0].clone()))
+                 for module in network.modules() if isinstance(module, module_kind)]
+        outputs = [network(x) for _ in range(times)]
+        for hook in hooks:
+            hook.remove()
+        return given, outputs
+
+    (dry,), _ = passes(nn.Linear, 1)  # still in eval mode
+    network.train()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+    (wet, _), (one, other) = passes(nn.Linear, 2)
+    if torch.equal(one, other):
+        raise Wrong("another pass, other logits in train mode", "the same", NO_DROPOUT, recipe)
+    before, _ = passes(nn.Conv2d, 2)
+    half = len(before) // 2
+    if not all(map(torch.equal, before[:half], before[half:])):
+        raise Wrong("Dropout behind the last pool alone", "dropout between the convolutions", EARLY_DROPOUT, recipe)
+    dropped = ((wet == 0) & (dry != 0)).double().sum() / (dry != 0).double().sum()
+    if not 0.44 < dropped < 0.56:
+        raise Wrong("half of the inputs dropped", f"{dropped:.0%}", WEAK_DROPOUT, recipe)
+    return network.train()(x)
 
 
 def settle(network):
@@ -397,7 +469,7 @@ def check_11_4(answer):
                 or not all(map(torch.equal, before, discriminator.state_dict().values()))
                 or len(before) != len(discriminator.state_dict())):
             raise Wrong("a copy", "the discriminator itself, or a part of it", SHARED, recipe)
-        found.eval()
+        found.to(device()).eval()
         last = getattr(found, "last", None)
         if not isinstance(last, nn.Linear) or last.out_features != classes:
             raise Wrong(f"last: nn.Linear with {classes} outputs", describe(last), LAST, recipe)
@@ -408,6 +480,9 @@ def check_11_4(answer):
             raise Wrong("last(features(x))", "something else", LAST, recipe)
         if not all(weight.requires_grad for weight in found.parameters()):
             raise Wrong("weights that all learn", "some that do not", FROZEN, recipe)
+        found(x).sum().backward()
+        if any(weight.grad is None for weight in found.parameters()):
+            raise Wrong("a gradient for all weights", "none for some", DETACHED, recipe)
     discriminator.features.requires_grad_(True)
     if not same(discriminator(x), logits):
         raise Wrong("the discriminator as it was", "another one", SHARED, recipe)
@@ -500,7 +575,23 @@ def check_11_8(answer):
                 weight.copy_(0.2 * normal(*weight.shape))
         before = {name: weight.detach().clone() for name, weight in critic.named_parameters()}
         names, own, flags = list(before), list(critic.parameters()), [w.requires_grad for w in critic.parameters()]
-        answer(critic, bound)
+        buffers = [buffer.clone() for buffer in critic.buffers()]
+        for weight in own:
+            weight.grad = torch.ones_like(weight)
+        try:
+            answer(critic.train(), bound)
+        except RuntimeError as error:
+            if "leaf Variable" not in str(error):
+                raise
+            raise Wrong("weights clipped in place", f"RuntimeError: {error}", NO_GRAD, recipe) from None
+        enabled = torch.is_grad_enabled()
+        torch.set_grad_enabled(True)
+        if not enabled or not critic.training:
+            raise Wrong("grad mode and train mode as they were", "one of them changed", LEFT_OFF, recipe)
+        if any(not torch.equal(weight.grad, torch.ones_like(weight)) for weight in own):
+            raise Wrong(f"weights in [−{bound}, {bound}]", "other gradients", CLIPS_GRADIENTS, recipe)
+        if not all(map(torch.equal, buffers, critic.buffers())):
+            raise Wrong("weights and biases clipped", "batch norm's running statistics too", BUFFERS, recipe)
         now = dict(critic.named_parameters())
         if [id(weight) for weight in own] != [id(now.get(name)) for name in names]:
             raise Wrong("the same parameters, clipped", "other ones", REPLACED, recipe)
@@ -559,7 +650,7 @@ def expect_between(answer, recipe):
             return super().forward(x)
 
     seen, n = [], 400
-    real, fake = torch.full((n, 1, 4, 4), 1.0, device=device()), torch.zeros(n, 1, 4, 4, device=device())
+    real, fake = torch.full((n, 2, 4, 4), 1.0, device=device()), torch.zeros(n, 2, 4, 4, device=device())
     answer(Noting().to(device()), real, fake, drawn(1))
     share = seen[-1].flatten(1)
     if share.min() < -1e-5 or share.max() > 1 + 1e-5:
@@ -576,6 +667,7 @@ def expect_between(answer, recipe):
     answer(Noting().to(device()), real, fake, drawn(1))
     if not torch.equal(seen[-1].flatten(1).mean(1), each):
         raise Wrong("the same ε from the same generator", "others", GLOBAL, recipe)
+    expect_randomness(lambda generator: answer(Quadratic().to(device()), real, fake, generator).detach(), recipe)
 
 
 # ---- 11.10 to 11.12
@@ -617,6 +709,11 @@ def check_11_10(answer):
     for value, expected in ((extreme, 0.0), (other, 2000 + 1000 - math.log(5) + 1000)):
         if not torch.isfinite(value) or abs(value.item() - expected) > 0.5:
             raise Wrong(f"{expected:.1f} at logits of ±1000", describe(value), UNSTABLE, recipe)
+    sign.requires_grad_(True)
+    steep = answer(sign, torch.tensor([0], device=device()), sign, -sign)
+    (gradient,) = torch.autograd.grad(steep, sign)
+    if not torch.isfinite(gradient).all():
+        raise Wrong("a finite gradient at logits of ±1000", describe(gradient), UNSTABLE_GRADIENT, recipe)
 
 
 def check_11_11(answer):
@@ -625,7 +722,7 @@ def check_11_11(answer):
     logits[3] = torch.tensor([0.0, 0.0, -200, -200, -200])  # exactly one half
     logits[5] = 5.0  # large logits, and no idea
     before = logits.clone()
-    for threshold in (0.5, 0.7):
+    for threshold in (0.5, 0.7, 0.3):
         soft = logits.double().softmax(1)
         sure, labels = soft.max(1)
         expected = (sure > threshold).nonzero().flatten()
@@ -651,6 +748,10 @@ def check_11_11(answer):
         expect_tensor(given, [len(expected)], torch.int64, (ALL_LABELS, recipe))
         compare(given[order], labels[expected], (), (ALL_LABELS, recipe), dtype=torch.int64)
     expect_unchanged(before, logits, "logits")
+    single = answer(torch.tensor([[0.0, 9.0, 0.0], [0.0, 0.0, 0.0]], device=device()), 0.7)
+    for part, expected in zip(single, ([0], [1]), strict=True):
+        if part.tolist() != expected:
+            raise Wrong(f"int64 {expected} where one image is sure", describe(part), SQUEEZED, recipe)
     nobody = answer(torch.zeros(4, 5, device=device()), 0.7)
     if len(nobody[0]) or len(nobody[1]):
         raise Wrong("no image", f"{len(nobody[0])} images", "where nobody is sure, nothing is chosen", recipe)
@@ -658,12 +759,12 @@ def check_11_11(answer):
 
 def check_11_12(answer):
     recipe = RECIPE["11.12"]
-    matrix = torch.tensor([[90, 10, 0, 0], [0, 50, 0, 0], [40, 40, 120, 0], [0, 0, 0, 10]])
-    before, recall = matrix.clone(), matrix.diag() / matrix.sum(1)  # 0.9, 1, 0.6, 1
+    matrix = torch.tensor([[180, 20, 0, 0], [0, 40, 10, 0], [40, 40, 120, 0], [0, 0, 0, 10]])
+    before, recall = matrix.clone(), matrix.diag() / matrix.sum(1)  # 0.9, 0.8, 0.6, 1
     found = answer(matrix)
     expect_tensor(found, [4], torch.float32, (recipe,))
     expect_unchanged(before, matrix, "confusion")
-    precision = matrix.diag() / matrix.sum(0)  # 0.69, 0.5, 1, 1
+    precision = matrix.diag() / matrix.sum(0)  # 0.82, 0.4, 0.92, 1
     by_recall, by_precision = ([[value[i] < value[j] for j in range(4)] for i in range(4)] for value in
                                (recall, precision))
     order = [[bool(found[i] > found[j] + 1e-6) for j in range(4)] for i in range(4)]
@@ -678,6 +779,12 @@ def check_11_12(answer):
     hard = answer(torch.tensor([[0, 5, 0], [0, 5, 0], [0, 0, 0]]))
     if not torch.isfinite(hard).all() or (hard <= 0).any():
         raise Wrong("finite positive weights", str(hard.tolist()), FINITE, recipe)
+    if hard.mean().sub(1).abs() > 1e-3 or hard[0] <= hard[1]:
+        raise Wrong("the largest weight for a class that is never right, mean 1", str(hard.tolist()), NEVER_RIGHT,
+                    recipe)
+    one_bad = answer(torch.tensor([[1, 9, 0], [0, 10, 0], [0, 0, 10]]))
+    if one_bad.min() < 0.1:
+        raise Wrong("weights of at least 0.1", str([round(v, 3) for v in one_bad.tolist()]), LEAST, recipe)
     even = answer(torch.eye(3, dtype=torch.int64) * 7)
     if not torch.isfinite(even).all() or not same(even, torch.ones(3), 1e-3):
         raise Wrong("1, 1, 1", str(even.tolist()), ALL_RIGHT, recipe)
