@@ -315,7 +315,7 @@ def test_features_and_probe():
     digits = mnist()
     network = Discriminator()
     features = tp11.features_of(network, digits.train_images[:200])
-    assert features.shape == (200, 256) and not network.training
+    assert features.shape == (200, 2048) and not network.training
     pixels = digits.train_images[:1000].flatten(1).float() / 255
     assert tp11.probe(pixels[:500], digits.train_labels[:500], pixels[500:], digits.train_labels[500:1000]) > 0.75
 
