@@ -126,7 +126,7 @@ def test_dogs_are_dogs_and_no_stand_in(monkeypatch):
 
 
 def numbers(**more):
-    return {"cat_rate": 0.5, "frechet": 20.0, "kernel": 0.004, "floor": 2.0, "kernel_floor": -0.0001, "nearest": 30.0,
+    return {"cat_rate": 0.5, "frechet": 20.0, "kernel": 4.0, "floor": 2.0, "kernel_floor": -0.1, "nearest": 30.0,
             "nearest_real": 31.0} | more
 
 

@@ -73,16 +73,16 @@ def measures_table(measured, real_rate):
 
     measured: {name: [numbers of `opinion`]};  real_rate: share of real images of that size that the judge calls cats
     """
-    def several(runs, key, factor=1):
-        mean, sd = mean_sd([factor * run[key] for run in runs])
+    def several(runs, key):
+        mean, sd = mean_sd([run[key] for run in runs])
         return f"{mean:.1f} ± {sd:.1f}" if len(runs) > 1 else f"{mean:.1f}"
 
-    rows = [[name, len(runs), several(runs, "frechet"), several(runs, "kernel", 1000),
+    rows = [[name, len(runs), several(runs, "frechet"), several(runs, "kernel"),
              percent([run["cat_rate"] for run in runs]), several(runs, "nearest")] for name, runs in measured.items()]
     one = next(iter(measured.values()))[:1]
-    rows.append(["real images", "", several(one, "floor"), several(one, "kernel_floor", 1000), percent(real_rate),
+    rows.append(["real images", "", several(one, "floor"), several(one, "kernel_floor"), percent(real_rate),
                  several(one, "nearest_real")])
-    return show.Table(["game", "seeds", "Fréchet distance", "kernel distance, × 1000", "called a cat",
+    return show.Table(["game", "seeds", "Fréchet distance", "kernel distance", "called a cat",
                        "to the nearest real one"], rows)
 
 

@@ -87,9 +87,9 @@ def cats(tp12):
     runs, rates = tp12["long"]["measured"]["DCGAN, long"], tp12["rates"]
     distance, floor = (mean_sd([run[key] for run in runs]) for key in ("frechet", "floor"))
     return [
-        ["TP 12: generated cats called cats", percent([run["cat_rate"] for run in runs]),
-         f"{len(runs)} seeds, 32 × 32, by {tp12['judge']}; real cats of that size: "
-         f"{percent(rates['real cats, 32 × 32'])}, noise: {percent(rates['noise'])}"],
+        ["TP 12: real cats called cats", percent(rates["real cats, 64 × 64"]),
+         f"by {tp12['judge']}, at 64 × 64; the same cats at 32 × 32: {percent(rates['real cats, 32 × 32'])}, generated "
+         f"ones: {percent([run['cat_rate'] for run in runs])}: at that size this judge is blind"],
         ["TP 12: DCGAN, Fréchet distance", f"{distance[0]:.0f} ± {distance[1]:.0f}",
          f"{len(runs)} seeds, judge's features, {tp12['images']} images; real cats against real ones: {floor[0]:.1f}"],
     ]
