@@ -327,7 +327,8 @@ tp.show.Table([f"{count} images", f"called a cat by {judge.name}"],
 
 # %%
 images, probability = tp12.surest(judge, generated)
-tp.show.grid(images, [f"{p:.2f}" for p in probability], columns=12, size=0.8, title="The five classes of cats together: highest probabilities")
+tp.show.grid(images, [f"{p:.2f}" for p in probability], columns=12, size=0.8,
+             title="The five classes of cats together: highest probabilities")
 
 # %% [markdown]
 # **Question 12.4 ★** On the poster 74.6 % of the real images are called cats, 52.0 % of the generated ones at 32 × 32
