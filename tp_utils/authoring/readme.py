@@ -124,6 +124,6 @@ def measured():
 def picture(path):
     """(file name, bytes) of the stored figure of a solution notebook's cell tagged `gallery`."""
     (cell,) = (cell for cell in nbformat.read(path, 4).cells if "gallery" in cell.metadata.get("tags", ()))
-    data = next(output.data for output in cell.outputs if "data" in output)
-    kind = "image/jpeg" if "image/jpeg" in data else "image/png"
-    return f"{path.stem[:4]}.{kind[6:]}", base64.b64decode(data[kind])
+    kind, data = next((kind, output.data[kind]) for output in cell.outputs for kind in ("image/jpeg", "image/png")
+                      if kind in output.get("data", ()))
+    return f"{path.stem[:4]}.{kind[6:]}", base64.b64decode(data)
