@@ -231,7 +231,7 @@ def watch(tools, steps):
     """A widget: seed, draw and number of labels → the test curves of the CNN, plain and augmented."""
     def draw(drawn, labels, seed):
         per_class = {"per_class": labels // 10} if drawn == "balanced" else {"n": labels}
-        chosen = tools.draw_labels(few_labels.mnist().train_labels, **per_class,
+        chosen = tools.draw_labels(few_labels.protocol.mnist().train_labels, **per_class,
                                    generator=torch.Generator().manual_seed(seed))
         fig, axis = show.figure(width=6)
         for augmented, style in ((False, "--"), (True, "-")):
@@ -253,7 +253,7 @@ def browse(cells=None):
     found = {f"{NAMES[one['row']]}, {one['draw']}": one for one in cells if one["seed"] == 0 and one["row"] in NAMES}
     if not found:
         raise ValueError(NONE)
-    images, labels = few_labels.mnist().test_images, few_labels.mnist().test_labels
+    images, labels = few_labels.protocol.mnist().test_images, few_labels.protocol.mnist().test_labels
 
     def draw(row):
         wrong = found[row]["most_wrong"][:24]

@@ -239,7 +239,7 @@ MUTANTS = {
         (draw(sd=torch.exp), "σ²"), (draw(sd=lambda v: v), "ln σ²"), (draw(sd=lambda v: (2 * v).exp()), "½"),
         (draw(sd=lambda v: 0.5 * v.exp()), "½"), (draw(mean=lambda m: 0), "mean is missing"),
         (draw(noise=lambda m, g: torch.randn(m.shape[1], generator=g)), "the same noise"),
-        (draw(noise=lambda m, g: torch.rand(m.shape, generator=g)), "standard normal"),
+        (draw(noise=lambda m, g: torch.rand(m.shape, generator=g)), "noise normal"),
         (draw(noise=lambda m, g: torch.randn(m.shape)), "same generator"),
         (draw(noise=lambda m, g: torch.randn(m.shape, generator=torch.Generator().manual_seed(1))), "another gen"),
         (draw(mean=torch.detach), "gets back to mean"), (draw(sd=lambda v: (v / 2).exp().detach()), "log_variance"),

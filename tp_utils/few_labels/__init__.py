@@ -17,11 +17,11 @@ from .games import (
     wgan_gp,
     with_code,
 )
-from .protocol import CLASSES, DRAWS, EXERCISES, GAN_SIZE, Case, Classifier, draw, draws_of, mnist
+from .protocol import CLASSES, DRAWS, EXERCISES, GAN_SIZE, Case, Classifier, draw, draws_of
 from .rows import ROWS, Signed, cnn, measure, train, weights_of
 
 __all__ = [
     "CLASSES", "DRAWS", "EXERCISES", "GAN_SIZE", "NZ", "ROWS", "Case", "Classifier", "Discriminator", "Generator",
-    "Signed", "cnn", "dcgan", "draw", "draws_of", "gaussian", "infogan", "initialised", "measure", "mnist", "train",
+    "Signed", "cnn", "dcgan", "draw", "draws_of", "gaussian", "infogan", "initialised", "measure", "train",
     "untrained", "weights_of", "wgan", "wgan_gp", "with_code",
 ]
