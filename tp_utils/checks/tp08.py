@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from ..runtime import device
 from .compare import Wrong, compare, describe, expect_tensor, expect_unchanged, same
+from .networks import normal
 
 # What is said to the reader. First what the exercises ask for: the second hint of most mistakes.
 RECIPE = {
@@ -167,11 +168,6 @@ class Polynomial(nn.Module):
 
 def one_hot(labels, network):
     return F.one_hot(labels, len(network.coefficients[0])).float()
-
-
-def normal(*shape, seed=0):
-    """The same Gaussian numbers at every call."""
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(device())
 
 
 def setting(scale=0.1):

@@ -14,6 +14,7 @@ from torch.nn.utils import parameters_to_vector
 
 from ..runtime import device
 from .compare import NO_RETURN, Wrong, compare, describe, expect_tensor, expect_unchanged, same
+from .networks import normal
 
 # What is said to the reader. First what the exercises ask for: the second hint of most mistakes.
 RECIPE = {
@@ -236,11 +237,6 @@ WRONG_SATURATING = [
     (lambda fake: (1 - fake.sigmoid()).mean(), "the logarithm is missing: mean ln(1 − D(x̃))"),
     (lambda fake: -fake.mean(), CRITIC),
 ]
-
-
-def normal(*shape, seed=0):
-    """The same Gaussian numbers at every call."""
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(device())
 
 
 def run(answer, *arguments, **named):

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from ..runtime import device
 from .compare import Wrong, compare, describe, expect_tensor, expect_unchanged, same
+from .networks import normal
 
 # What is said to the reader. First what the exercises ask for: the second hint of most mistakes.
 RECIPE = {
@@ -307,11 +308,6 @@ def take_weights(network, shapes):
                 name = next((name for name, shape in shapes.items() if shape == tuple(parameter.shape)), len(weights))
                 weights[name] = parameter.detach().clone()
     return weights
-
-
-def normal(*shape, seed=0):
-    """The same Gaussian numbers at every call."""
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(device())
 
 
 def shapes_of(network, axes):

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from ..runtime import device
 from .compare import NO_RETURN, Wrong, compare, describe, expect_tensor, expect_unchanged, same
+from .networks import normal, settle
 
 # What is said to the reader. First what the exercises ask for: the second hint of most mistakes.
 RECIPE = {
@@ -163,11 +164,6 @@ NOT_MEANS = "mean first, then the distance: G shall match the mean features, not
 ROOT = "that is the distance: square it"
 NO_SQUARE = "square the differences before you add them up"
 SCALAR_MEAN = "one mean per feature, mean(0): not one over everything"
-
-
-def normal(*shape, seed=0):
-    """The same Gaussian numbers at every call."""
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(device())
 
 
 def drawn(seed):
@@ -405,16 +401,6 @@ def expect_dropout(network, x):
     if not 0.44 < dropped < 0.56:
         raise Wrong("half of the inputs dropped", f"{dropped:.0%}", WEAK_DROPOUT, recipe)
     return network.train()(x)
-
-
-def settle(network):
-    """Batch norms that are neither new nor trivial: other means, variances, weights and biases."""
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d) and module.affine and module.track_running_stats:
-            for k, values in enumerate((module.running_mean, module.bias.data)):
-                values.copy_(0.3 * normal(len(values), seed=k))
-            for k, values in enumerate((module.running_var, module.weight.data)):
-                values.copy_(1 + 0.5 * normal(len(values), seed=k + 2).abs())
 
 
 def expect_layers(network, seen, out):

@@ -14,6 +14,7 @@ from ..data.imageset import resized
 from ..nets import to_input
 from ..runtime import device
 from .compare import Wrong, compare, describe, expect_tensor, expect_unchanged
+from .networks import normal, settle, trace
 
 # What is said to the reader. First what the exercises ask for: the last hint of every mistake.
 RECIPE = {
@@ -66,7 +67,6 @@ NOT_NORMALISED = "the network gets pixels in [0, 1]: tp.nets.to_input also subtr
 INPUT = "the network gets other values than resized and normalised images"
 TOO_MANY = "at most 50 images go through the network at a time: images.split(50)"
 LEFT_OUT = "the network saw {found} of {all} images"
-ORDER = "other values than the images' own reach the network: are they in order?"
 RANGE = "the cats are the classes 281 to 285, both included"
 COUNT = "that is the number of cats: divide by the number of images"
 PERCENT = "that is in per cent: a share between 0 and 1"
@@ -84,11 +84,6 @@ ONCE = "the mean over real and generated pairs counts twice, with a minus"
 ROOT = "that is the square root: the squared distance is wanted, which may be negative"
 SIGN = "the sign is the other way round"
 ONLY_CROSS = "the pairs within the two sets are missing"
-
-
-def normal(*shape, seed=0):
-    """The same Gaussian numbers at every call."""
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)).to(device())
 
 
 # ---- 12.1 and 12.2
@@ -175,31 +170,8 @@ def build(answer, exercise, **arguments):
     network = answer(**arguments)
     if not isinstance(network, nn.Module):
         raise Wrong("a network (an nn.Module)", describe(network), NOT_MODULE, RECIPE[exercise])
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d) and module.affine and module.track_running_stats:
-            for k, values in enumerate((module.running_mean, module.bias.data)):
-                values.copy_(0.3 * normal(len(values), seed=k))
-            for k, values in enumerate((module.running_var, module.weight.data)):
-                values.copy_(1 + 0.5 * normal(len(values), seed=k + 2).abs())
+    settle(network)
     return network.to(device())
-
-
-def trace(network, inputs, kind):
-    """([(layer, its input, its output)] of the layers of a kind, in the order of their use; the network's output).
-
-    Copies, for an activation may work in place.
-    """
-    calls = []
-
-    def note(module, given, out):
-        calls.append((module, given[0].clone(), out.clone()))
-
-    hooks = [module.register_forward_hook(note) for module in network.modules() if isinstance(module, kind)]
-    try:
-        return calls, network(inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def expect_convolutions(exercise, calls, channels, size, width, kind):

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from ..runtime import device
 from .compare import NO_RETURN, Wrong, compare, describe, expect_tensor, expect_unchanged, same
+from .networks import normal, settle, trace
 
 # What is said to the reader. First what the exercises ask for: the last hint of every mistake.
 RECIPE = {
@@ -98,12 +99,9 @@ RESULT_VALUE = "the entry {name} of what is returned is not that loss"
 ATTACHED = "detach() what you return: else each step keeps its graph"
 
 
-def normal(*shape, seed=0):
-    """The same Gaussian numbers at every call."""
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)).to(device())
-
-
 # ---- 14.1 and 14.2
+
+WEIGHTED = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
 
 
 def check_14_1(answer):
@@ -113,7 +111,7 @@ def check_14_1(answer):
         for module in network.modules():  # large outputs, which a clamp would show
             if isinstance(module, nn.Linear):
                 module.weight.data *= 10
-        calls, found = trace(network, x)
+        calls, found = trace(network, x, WEIGHTED)
         sizes = [channels, width, 2 * width, 4 * width]
         expect_layers("14.1", calls, [*([nn.Conv2d, *pair] for pair in pairwise(sizes)),
                                       [nn.Linear, 64 * width, 2 * nz]])
@@ -133,7 +131,7 @@ def check_14_2(answer):
     recipe = RECIPE["14.2"]
     for nz, channels, width in ((5, 1, 4), (3, 2, 3)):
         network, z = build(answer, "14.2", nz=nz, channels=channels, width=width), normal(3, nz)
-        calls, found = trace(network, z)
+        calls, found = trace(network, z, WEIGHTED)
         sizes = [4 * width, 2 * width, width, channels]
         expect_layers("14.2", calls, [[nn.Linear, nz, 64 * width],
                                       *([nn.ConvTranspose2d, *pair] for pair in pairwise(sizes))])
@@ -151,31 +149,8 @@ def build(answer, exercise, **arguments):
     network = answer(**arguments)
     if not isinstance(network, nn.Module):
         raise Wrong("a network (an nn.Module)", describe(network), NOT_MODULE, RECIPE[exercise])
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d) and module.affine and module.track_running_stats:
-            for k, values in enumerate((module.running_mean, module.bias.data)):
-                values.copy_(0.3 * normal(len(values), seed=k))
-            for k, values in enumerate((module.running_var, module.weight.data)):
-                values.copy_(1 + 0.5 * normal(len(values), seed=k + 2).abs())
+    settle(network)
     return network.to(device()).eval()
-
-
-def trace(network, inputs):
-    """([(layer with weights, its input, its output)] in the order of their use, the network's output).
-
-    Copies, for an activation may work in place.
-    """
-    calls, kinds = [], nn.Conv2d | nn.ConvTranspose2d | nn.Linear
-
-    def note(module, given, out):
-        calls.append((module, given[0].clone(), out.clone()))
-
-    hooks = [module.register_forward_hook(note) for module in network.modules() if isinstance(module, kinds)]
-    try:
-        return calls, network(inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def expect_layers(exercise, calls, expected):
