@@ -4,6 +4,11 @@ import torch
 from torch import nn
 
 from ..runtime import device
+from .compare import Wrong, describe
+
+# What is said to the reader.
+NOT_MODULE = "it must be a class that inherits from nn.Module"
+CUT = "weights without gradient: no torch.no_grad() and no detach in forward, no layer that is not used"
 
 
 def normal(*shape, seed=0):
@@ -37,3 +42,22 @@ def trace(network, inputs, kind):
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def build(answer, recipe, *arguments, **options):
+    """The student's network, its batch norms neither new nor trivial. Raises Wrong if it is none."""
+    network = answer(*arguments, **options)
+    if not isinstance(network, nn.Module):
+        raise Wrong("a network (an nn.Module)", describe(network), NOT_MODULE, recipe)
+    settle(network)
+    return network.to(device())
+
+
+def expect_trainable(network, inputs, recipe):
+    """Raise Wrong unless every weight gets a gradient in train mode."""
+    found = network.train()(inputs)
+    for part in found if isinstance(found, tuple | list) else [found]:
+        gradients = torch.autograd.grad(part.sum(), list(network.parameters()), retain_graph=True, allow_unused=True) \
+            if part.requires_grad else [None]
+        if any(gradient is None for gradient in gradients):
+            raise Wrong("a gradient for every weight", "weights without", CUT, recipe)

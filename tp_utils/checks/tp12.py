@@ -14,7 +14,7 @@ from ..data.imageset import resized
 from ..nets import to_input
 from ..runtime import device
 from .compare import Wrong, compare, describe, expect_tensor, expect_unchanged
-from .networks import normal, settle, trace
+from .networks import build, expect_trainable, normal, trace
 
 # What is said to the reader. First what the exercises ask for: the last hint of every mistake.
 RECIPE = {
@@ -30,7 +30,6 @@ RECIPE = {
             "over all pairs across",
 }
 
-NOT_MODULE = "it must be a class that inherits from nn.Module"
 NO_LAYERS = "no {kind} is used: make the layers in __init__ and keep them in nn.Sequential or nn.ModuleList"
 CHANNELS = "the channels follow size and width: with width {width} and side {size} they are {expected}"
 GEOMETRY = "the kernel is 4 × 4; stride 2 and padding 1 {where}, 1 and 0 in the other one"
@@ -49,7 +48,6 @@ DROPPED_PIXELS = "pixels of the image are dropped: there is no dropout behind th
 DROPPED = ("another share is dropped than `dropout`, or at another place: one nn.Dropout(dropout) behind the ReLU of "
            "each layer")
 DROPPED_MAPS = "whole channels are dropped: nn.Dropout drops single values, nn.Dropout2d channels"
-CUT = "weights without gradient: no torch.no_grad() and no detach in forward, no layer that is not used"
 
 SAME_AMOUNT = "all targets move by the same amount: one number for each, torch.rand(len(targets), …)"
 AWAY = "targets leave [0, 1]: they move towards ½, 1 down and 0 up"
@@ -93,7 +91,7 @@ def check_12_1(answer):
     recipe = RECIPE["12.1"]
     for size, width, nz in ((32, 4, 7), (64, 3, 5)):
         channels = [nz, *(width * size // 8 // 2**k for k in range(size.bit_length() - 3)), 3]
-        network = build(answer, "12.1", size=size, nz=nz, width=width)
+        network = build(answer, recipe, size=size, nz=nz, width=width)
         z = normal(3, nz, 1, 1)
         calls, found = trace(network.eval(), z, nn.ConvTranspose2d)
         expect_convolutions("12.1", calls, channels, size, width, nn.ConvTranspose2d)
@@ -110,10 +108,10 @@ def check_12_1(answer):
 def expect_dropout(answer):
     """Raise Wrong unless dropout is behind every layer but the last, and nowhere else."""
     recipe, z = RECIPE["12.1"], normal(16, 6, 1, 1)
-    plain = build(answer, "12.1", size=32, nz=6, width=8).train()
+    plain = build(answer, recipe, size=32, nz=6, width=8).train()
     if not torch.equal(plain(z), plain(z)):
         raise Wrong("the same images at each pass with dropout 0", "others", ALWAYS_DROPOUT, recipe)
-    wet = build(answer, "12.1", size=32, nz=6, width=8, dropout=0.5)
+    wet = build(answer, recipe, size=32, nz=6, width=8, dropout=0.5)
     evaluated = wet.eval()(z)
     if not torch.equal(evaluated, wet(z)):
         raise Wrong("the same images at each pass in eval mode", "others", EVAL_DROPOUT, recipe)
@@ -127,7 +125,7 @@ def expect_share(answer, z, share):
     """Raise Wrong unless `share` of the values behind each layer but the last are dropped, one by one."""
     recipe, networks = RECIPE["12.1"], []
     for dropout in (0.0, share):
-        networks.append(build(answer, "12.1", size=32, nz=6, width=16, dropout=dropout).train())
+        networks.append(build(answer, recipe, size=32, nz=6, width=16, dropout=dropout).train())
     plain, wet = networks
     plain.load_state_dict(wet.state_dict())
     calls, found = trace(wet, z, nn.ConvTranspose2d)
@@ -150,7 +148,7 @@ def check_12_2(answer):
     recipe = RECIPE["12.2"]
     for size, width in ((32, 4), (64, 3)):
         channels = [3, *(width * 2**k for k in range(size.bit_length() - 3)), 1]
-        network = build(answer, "12.2", size=size, width=width)
+        network = build(answer, recipe, size=size, width=width)
         x = normal(3, 3, size, size).tanh()
         calls, found = trace(network.eval(), x, nn.Conv2d)
         expect_convolutions("12.2", calls, channels, size, width, nn.Conv2d)
@@ -163,15 +161,6 @@ def check_12_2(answer):
         if list(one.shape) != [1]:
             raise Wrong("float32 [1] for one image", describe(one), ONE_LOGIT, recipe)
         expect_trainable(network.train(), x, recipe)
-
-
-def build(answer, exercise, **arguments):
-    """The student's network, its batch norms neither new nor trivial."""
-    network = answer(**arguments)
-    if not isinstance(network, nn.Module):
-        raise Wrong("a network (an nn.Module)", describe(network), NOT_MODULE, RECIPE[exercise])
-    settle(network)
-    return network.to(device())
 
 
 def expect_convolutions(exercise, calls, channels, size, width, kind):
@@ -211,16 +200,6 @@ def expect_chain(exercise, network, calls, inputs, activation, normed):
         raise Wrong(f"{'batch norm and ' if k in normed else ''}{name} behind {where}", "something else",
                     BETWEEN.format(activation=name), recipe)
     return calls[-1][2]
-
-
-def expect_trainable(network, inputs, recipe):
-    """Raise Wrong unless every weight gets a gradient."""
-    network.zero_grad()
-    found = network(inputs)
-    if found.requires_grad:
-        (found * normal(*found.shape, seed=5)).sum().backward()
-    if any(weight.grad is None for weight in network.parameters()):
-        raise Wrong("a gradient for every weight", "weights without", CUT, recipe)
 
 
 # ---- 12.3

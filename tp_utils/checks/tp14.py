@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ..runtime import device
 from .compare import NO_RETURN, Wrong, compare, describe, expect_tensor, expect_unchanged, same
-from .networks import normal, settle, trace
+from .networks import build, expect_trainable, normal, trace
 
 # What is said to the reader. First what the exercises ask for: the last hint of every mistake.
 RECIPE = {
@@ -31,7 +31,6 @@ RECIPE = {
             "for each player, into its .grad; then the three optimisers' steps",
 }
 
-NOT_MODULE = "it must be a class that inherits from nn.Module"
 LAYERS = "the layers with weights are, from the input on: {expected}"
 GEOMETRY = "kernel 4 × 4, stride 2, padding 1 in all three"
 BETWEEN = "behind layer {k} comes batch norm, then {activation}"
@@ -41,7 +40,6 @@ SWAPPED = "the first nz numbers are the mean, the others the log variance"
 INTERLEAVED = "mean and log variance are taken in turn: the first nz numbers are the mean, the others the log variance"
 POSITIVE = "the second output is ln σ², as it is: no exp, softplus or ReLU behind it"
 NO_TANH = "the last step is tanh: pixels in [−1, 1]"
-CUT = "weights without gradient: no torch.no_grad() and no detach in forward, no layer that is not used"
 
 VARIANCE = "that scales the noise by σ²: the standard deviation is exp(½ log_variance)"
 LOG = "that scales the noise by ln σ²: the standard deviation is exp(½ log_variance)"
@@ -107,7 +105,8 @@ WEIGHTED = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
 def check_14_1(answer):
     recipe = RECIPE["14.1"]
     for nz, channels, width in ((5, 1, 4), (3, 2, 3)):
-        network, x = build(answer, "14.1", nz=nz, channels=channels, width=width), normal(3, channels, 32, 32).tanh()
+        network = build(answer, recipe, nz=nz, channels=channels, width=width).eval()
+        x = normal(3, channels, 32, 32).tanh()
         for module in network.modules():  # large outputs, which a clamp would show
             if isinstance(module, nn.Linear):
                 module.weight.data *= 10
@@ -130,7 +129,7 @@ def check_14_1(answer):
 def check_14_2(answer):
     recipe = RECIPE["14.2"]
     for nz, channels, width in ((5, 1, 4), (3, 2, 3)):
-        network, z = build(answer, "14.2", nz=nz, channels=channels, width=width), normal(3, nz)
+        network, z = build(answer, recipe, nz=nz, channels=channels, width=width).eval(), normal(3, nz)
         calls, found = trace(network, z, WEIGHTED)
         sizes = [4 * width, 2 * width, width, channels]
         expect_layers("14.2", calls, [[nn.Linear, nz, 64 * width],
@@ -142,15 +141,6 @@ def check_14_2(answer):
         compare(found, last.tanh(), [(last, NO_TANH), (last.sigmoid(), NO_TANH), (last.clamp(-1, 1), NO_TANH),
                                      ((last.tanh() + 1) / 2, NO_TANH)], [recipe], 1e-3, torch.float32)
         expect_trainable(network, z, recipe)
-
-
-def build(answer, exercise, **arguments):
-    """The student's network in eval mode, its batch norms neither new nor trivial."""
-    network = answer(**arguments)
-    if not isinstance(network, nn.Module):
-        raise Wrong("a network (an nn.Module)", describe(network), NOT_MODULE, RECIPE[exercise])
-    settle(network)
-    return network.to(device()).eval()
 
 
 def expect_layers(exercise, calls, expected):
@@ -182,16 +172,6 @@ def expect_between(exercise, network, calls, entered, activation):
             name = "ReLU" if activation is F.relu else "LeakyReLU(0.2)"
             raise Wrong(f"batch norm and {name} behind layer {k}", "something else",
                         BETWEEN.format(k=k, activation=name), RECIPE[exercise])
-
-
-def expect_trainable(network, inputs, recipe):
-    """Raise Wrong unless every weight gets a gradient."""
-    found = network.train()(inputs)
-    for part in found if isinstance(found, tuple | list) else [found]:
-        gradients = torch.autograd.grad(part.sum(), list(network.parameters()), retain_graph=True, allow_unused=True) \
-            if part.requires_grad else [None]
-        if any(gradient is None for gradient in gradients):
-            raise Wrong("a gradient for every weight", "weights without", CUT, recipe)
 
 
 # ---- 14.3
