@@ -160,6 +160,29 @@ class FunctionalCNN(nn.Module):
         return self.head(F.dropout(x.reshape(len(x), -1), 0.5, self.training))
 
 
+class NormsInAnyOrder(nn.Module):
+    """Right: the batch norms are made in another order than they are used."""
+
+    def __init__(self, classes=10, shared=False):
+        super().__init__()
+        wide, narrow = [nn.BatchNorm2d(64) for _ in range(2)], [nn.BatchNorm2d(32) for _ in range(2)]
+        self.norms = nn.ModuleList([*wide, *narrow])
+        order = (2, 2, 0, 0) if shared else (3, 2, 1, 0)
+        sizes = [(1, 32), (32, 32), (32, 64), (64, 64)]
+        layers = []
+        for k, ((a, b), which) in enumerate(zip(sizes, order, strict=True)):
+            layers += [nn.Conv2d(a, b, 3, padding=1), self.norms[which], nn.ReLU()]
+            layers += [nn.MaxPool2d(2)] if k % 2 else []
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(), nn.Linear(3136, classes))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+def shares_norms(classes=10):
+    return NormsInAnyOrder(classes, shared=True)
+
+
 class AlwaysDrops(FunctionalCNN):
     def forward(self, x):
         return super().forward(x) + 0 * self.head(F.dropout(torch.ones(len(x), 3136, device=x.device), 0.5)) \
@@ -372,7 +395,7 @@ MATCH = {
 RIGHT = {
     "11.1": [draw(), draw_by_numpy_sort, draw_by_multinomial],
     "11.2": [augmentation(), augment_by_corners],
-    "11.3": [cnn(), FunctionalCNN],
+    "11.3": [cnn(), FunctionalCNN, NormsInAnyOrder],
     "11.4": [replaced(), by_state_dict],
     "11.5": [lambda q, c: -q.log_softmax(1)[torch.arange(len(c)), c].mean(),
              lambda q, c: F.nll_loss(F.log_softmax(q, 1), c)],
@@ -430,7 +453,7 @@ MUTANTS = {
         (cnn(pool=lambda: nn.AvgPool2d(2)), "MaxPool2d"), (cnn(dropout=nn.Identity), "Dropout there"),
         (cnn(dropout=lambda: nn.Dropout(0.05)), "half"), (cnn(dropout=lambda: nn.Dropout(0.9)), "half"),
         (cnn(end=lambda: nn.Softmax(1)), "no softmax"), (cnn(classes_used=False), "as many outputs"),
-        (AlwaysDrops, "eval mode"), (lambda classes=10: None, "class"),
+        (AlwaysDrops, "eval mode"), (shares_norms, "of its own"), (lambda classes=10: None, "class"),
     ],
     "11.4": [
         (detaching, "detach"),
