@@ -347,6 +347,27 @@ def test_a_layer_with_another_setting_starts_anew(capsys):
     assert [trained_with(dropout) for dropout in (0.5, 0.5, 0.1)] == [False, True, False]
 
 
+class Scaled(nn.Module):
+    """A layer whose printed form does not show its number."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor, self.linear = factor, nn.Linear(64, 3)
+
+    def forward(self, x):
+        return self.factor * self.linear(x.flatten(1))
+
+
+def test_another_number_in_a_layer_of_ones_own_starts_anew(capsys):
+    def trained_with(factor):
+        torch.manual_seed(0)
+        network = Scaled(factor)
+        fit(network, *some_images(), torch.optim.SGD(network.parameters(), 0.1), 5, name="run", live=False)
+        return "loaded from the cache" in capsys.readouterr().out
+
+    assert [trained_with(factor) for factor in (0.5, 0.5, 0.1)] == [False, True, False]
+
+
 def test_other_class_weights_start_anew(capsys):
     def trained_with(weights):
         torch.manual_seed(0)

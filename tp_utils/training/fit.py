@@ -25,7 +25,7 @@ def pixels(images, generator):
 
 
 def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cross_entropy, prepare=pixels,
-        schedule=None, validate=None, validate_every=100, name=None, save_every=100, seed=0, live=True):
+        schedule=None, validate=None, validate_every=100, name=None, save_every=100, seed=0, live=True, events=None):
     """Train a classifier on images that live on the device.
 
     images:     tensor [N, …], e.g. uint8 [N, C, H, W];  labels: int64 [N]
@@ -35,11 +35,13 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
     validate:   a function without arguments; its number is recorded every `validate_every` steps
     name:       of the checkpoint in the cache, written every `save_every` steps; None keeps nothing
     live:       draw the curves in a notebook while training; False leaves the progress bar alone
+    events:     folder of event files for TensorBoard, with the curves of the run; None writes none
 
     Returns a Run. An interrupt returns what there is, at the end of a step; calling again with the same arguments
     goes on, and a finished run is loaded. Other arguments start anew, other code of the network, of `loss` or of
     `prepare` too. All randomness of a step depends on (seed, step) alone, so that a resumed run ends with the very
-    weights of an undisturbed one (on a CPU). Raises Diverged when the loss is not finite.
+    weights of an undisturbed one (on a CPU). Raises Diverged when the loss is not finite, ImportError for
+    `events` where TensorBoard is not installed.
     """
     network.to(device())
     images, labels = images.to(device()), labels.to(device())
@@ -47,7 +49,7 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
     parts = {"network": network, "optimiser": optimiser} | ({"schedule": schedule} if schedule else {})
     key = fingerprint(images, labels, steps, batch_size, seed, named(loss), code_of(prepare), settings(optimiser),
                       schedule and settings(schedule), known(network))
-    with Loop(run, steps, parts, key, name, save_every, seed, curves if live else None) as loop:
+    with Loop(run, steps, parts, key, name, save_every, seed, curves if live else None, events) as loop:
         for generator in loop:
             chosen = batch_indices(len(images), batch_size, run.step, seed).to(device())
             network.train()

@@ -8,6 +8,7 @@ import torch
 
 from ..runtime import code_of, say
 from . import checkpoint
+from .events import Events
 from .interrupt import asked_to_stop
 from .live import Live
 
@@ -29,21 +30,27 @@ class Loop:
     run:     has step (those done) and history (lists of numbers by name); both are kept up to date
     parts:   {name: object with state_dict}, what a checkpoint holds; key: what the run depends on
     draw:    a function of (run, title) that returns the live figure; None draws nothing
+    events:  folder of event files for TensorBoard; None writes none
     """
 
-    def __init__(self, run, steps, parts, key, name, save_every, seed, draw):
+    def __init__(self, run, steps, parts, key, name, save_every, seed, draw, events=None):
         self.run, self.steps, self.parts, self.key = run, steps, parts, key
         self.name, self.save_every, self.seed, self.draw = name, save_every, seed, draw
         self.pending = {}  # values still on the device: one transfer for many steps
         self.kept = 0  # the step of the last checkpoint
+        self.events = Events(events) if events else None
 
     def __enter__(self):
+        self.contexts = contextlib.ExitStack()
+        if self.events:
+            self.contexts.callback(self.events.close)
         if self.name and (saved := checkpoint.load(self.name, self.key, self.parts)):
             self.run.step, self.run.history = saved
             self.kept = self.run.step
             done = self.run.step == self.steps
             say((LOADED if done else RESUMED).format(name=self.name, step=self.run.step, steps=self.steps))
-        self.contexts = contextlib.ExitStack()
+            if self.events:
+                self.events.update(self.run.history)
         self.progress = self.contexts.enter_context(Live(self.run, self.steps, self.name, self.draw, self.flush))
         self.stop = self.contexts.enter_context(asked_to_stop())
         return self
@@ -70,7 +77,7 @@ class Loop:
             self.pending.setdefault(curve, []).append(value.detach())
 
     def flush(self):
-        """The recorded numbers to the history. Raises Diverged if one is not finite."""
+        """The recorded numbers to the history, and to the event files. Raises Diverged if one is not finite."""
         new, self.pending = {curve: torch.stack(values).tolist() for curve, values in self.pending.items()}, {}
         for numbers in zip(*new.values(), strict=True):
             for curve, value in zip(new, numbers, strict=True):
@@ -79,6 +86,8 @@ class Loop:
                     kept = KEPT.format(step=self.kept) if self.kept else ""
                     raise Diverged(NOT_FINITE.format(curve=curve, value=value, step=step, kept=kept))
                 self.run.history[curve].append(value)
+        if self.events:
+            self.events.update(self.run.history)
 
     def keep(self):
         """The recorded numbers to the history, then the checkpoint."""
@@ -104,8 +113,11 @@ def named(loss):
 
 
 def known(network):
-    """What a checkpoint's key knows of a network: its layers with their settings, its code, its weights."""
-    return [repr(network), code_of(network), *network.state_dict().values()]
+    """What a checkpoint's key knows of a network: its layers with their settings, its code, weights and numbers."""
+    own = [module for module in network.modules() if not type(module).__module__.startswith("torch")]
+    numbers = [(name, value) for module in own for name, value in vars(module).items()
+               if isinstance(value, float) and not name.startswith("_")]
+    return [repr(network), code_of(network), *network.state_dict().values(), *([numbers] if numbers else [])]
 
 
 def batch_indices(count, batch_size, step, seed):
