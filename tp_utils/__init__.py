@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 _HOME = {  # public name -> the module that defines it
     "check": "checks",
     "fit": "training",
+    "cache_dir": "runtime",
     "cached": "runtime",
     "caveat": "runtime",
     "device": "runtime",

@@ -44,6 +44,7 @@ def rows():
         *games(tp09, tp10),
         *few_labels(results("tp11")["cells"]),
         *cats(results("tp12")),
+        *residual(results("tp13"), results("tp13_leak")),
         *vae_gan(results("tp14")),
         ["A step of train_gan", f"{bench['game']['median']:.0f} ms",
          f"DCGAN, 128 images; the usual loop {bench['usual_game']['median']:.0f} ms (DataLoader, two passes of G, "
@@ -92,6 +93,22 @@ def cats(tp12):
          f"ones: {percent([run['cat_rate'] for run in runs])}: at that size this judge is blind"],
         ["TP 12: DCGAN, Fréchet distance", f"{distance[0]:.0f} ± {distance[1]:.0f}",
          f"{len(runs)} seeds, judge's features, {tp12['images']} images; real cats against real ones: {floor[0]:.1f}"],
+    ]
+
+
+def residual(tp13, leak):
+    """The rows of TP 13."""
+    found, split = tp13["test_accuracy"], leak["accuracy"]["none"]
+    how = f"{len(tp13['seeds'])} seeds; CIFAR-10 at 16 × 16, {tp13['recipe']['steps']} steps of " \
+          f"{tp13['recipe']['batch_size']} images"
+    return [
+        *[[f"TP 13: {name}, test accuracy", percent(found[name]),
+           f"{how}; the plain network of that depth: {percent(found[name.replace('ResNet', 'plain')])}"]
+          for name in ("ResNet-20", "ResNet-56")],
+        ["TP 13: ResNet-20 at 32 × 32", percent(tp13["at_32"]["test_accuracy"][0]),
+         f"one seed; {tp13['at_32']['steps']} steps of {tp13['recipe']['batch_size']} images (the report: 91.9 %)"],
+        ["TP 13: Dataset X, random split", percent(split["random"]),
+         f"{len(leak['volumes'])} synthetic volumes; by region {percent(split['by region'])}: the rest is a leak"],
     ]
 
 
