@@ -210,6 +210,15 @@ def test_cells_of_another_profile_are_not_taken_for_these(quick, tmp_path):
     assert len(cells_of(file)) == 2
 
 
+def test_a_cell_that_a_second_study_measured_as_well_is_there_once(tmp_path):
+    file = tmp_path / "cells.json"
+    for number in (0.5, 0.6):
+        study.append({**fake_cell("cnn", "random", 0, 1), "test_accuracy": number}, file)
+    study.append(fake_cell("cnn", "random", 1, 1), file)
+    assert cells_of(file) == [("cnn", "random", 0), ("cnn", "random", 1)]
+    assert study.cells(file)[0]["test_accuracy"] == 0.6
+
+
 def test_a_study_in_two_processes(tmp_path):
     """The real cells: the smallest row there is."""
     file = tmp_path / "cells.json"

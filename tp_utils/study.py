@@ -94,10 +94,14 @@ def cells(file=FILE):
 
 
 def append(one, file):
-    """Add a cell to a results file: a reader, and a second study, see it whole or not at all."""
+    """Add a cell to a results file, in place of the same cell if a second study was quicker.
+
+    A reader, and a second study, see it whole or not at all.
+    """
     from filelock import FileLock
 
     with FileLock(cache_dir("locks") / f"{Path(file).name}.lock"), replacing(file) as temporary:
-        every = sorted([*cells(file), one], key=lambda one: tuple(map(str, identity(one))))
+        others = [other for other in cells(file) if identity(other) != identity(one)]
+        every = sorted([*others, one], key=lambda one: tuple(map(str, identity(one))))
         lines = ",\n".join(json.dumps(each) for each in every)  # one cell, one line
         temporary.write_text(f'{{"protocol": {json.dumps(PROTOCOL)},\n"cells": [\n{lines}\n]}}\n')
