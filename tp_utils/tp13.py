@@ -108,11 +108,11 @@ def colleagues_file(images, count=5000):
     return images.images[order], images.labels[order]
 
 
-def one_epoch(network, images, labels, rate=0.2, batch_size=20):
-    """One epoch of plain SGD, the images in the order in which they are given; returns the loss of each step."""
+def one_epoch(network, images, labels):
+    """One epoch of plain SGD, 20 images a step in the order in which they are given; returns the loss of each step."""
     network.to(device()).train()
-    optimiser, losses = torch.optim.SGD(network.parameters(), rate), []
-    for batch, truth in zip(images.split(batch_size), labels.split(batch_size), strict=True):
+    optimiser, losses = torch.optim.SGD(network.parameters(), 0.2), []
+    for batch, truth in zip(images.split(20), labels.split(20), strict=True):
         loss = F.cross_entropy(network(to_input(batch.to(device()))), truth.to(device()))
         optimiser.zero_grad()
         loss.backward()

@@ -8,6 +8,7 @@ from ..measure import mean_sd, percent
 from ..runtime import ROOT, results
 from ..show import Table
 from ..tp11 import NAMES
+from ..tp13 import REPORT as tp13_report
 from .build import SOLUTIONS
 
 GALLERY = ROOT / "docs" / "gallery"
@@ -98,15 +99,14 @@ def cats(tp12):
 
 def residual(tp13, leak):
     """The rows of TP 13."""
-    found, split = tp13["test_accuracy"], leak["accuracy"]["none"]
-    how = f"{len(tp13['seeds'])} seeds; CIFAR-10 at 16 × 16, {tp13['recipe']['steps']} steps of " \
-          f"{tp13['recipe']['batch_size']} images"
+    found, split, recipe = tp13["test_accuracy"], leak["accuracy"]["none"], tp13["recipe"]
+    size, images = f"{tp13['size']} × {tp13['size']}", f"{recipe['batch_size']} images"
     return [
         *[[f"TP 13: {name}, test accuracy", percent(found[name]),
-           f"{how}; the plain network of that depth: {percent(found[name.replace('ResNet', 'plain')])}"]
-          for name in ("ResNet-20", "ResNet-56")],
+           f"{len(tp13['seeds'])} seeds; CIFAR-10 at {size}, {recipe['steps']} steps of {images}; the plain network of "
+           f"that depth: {percent(found[name.replace('ResNet', 'plain')])}"] for name in ("ResNet-20", "ResNet-56")],
         ["TP 13: ResNet-20 at 32 × 32", percent(tp13["at_32"]["test_accuracy"][0]),
-         f"one seed; {tp13['at_32']['steps']} steps of {tp13['recipe']['batch_size']} images (the report: 91.9 %)"],
+         f"one seed; {tp13['at_32']['steps']} steps of {images} (the report: {tp13_report['ResNet-20']} %)"],
         ["TP 13: Dataset X, random split", percent(split["random"]),
          f"{len(leak['volumes'])} synthetic volumes; by region {percent(split['by region'])}: the rest is a leak"],
     ]

@@ -161,7 +161,10 @@ SIZES = ((4, 4, 1), (4, 10, 2), (4, 8, 1))  # inputs, outputs, stride
 def branch_of(network, x, sizes, recipe):
     """f(x) of a block in eval mode and what its second convolution gave; Wrong unless its layers are the right ones."""
     inputs, outputs, stride = sizes
-    calls, _ = trace(network.eval(), x, nn.Conv2d)
+    before = x.clone()
+    network.eval()(x)
+    expect_unchanged(before, x, "x")
+    calls, _ = trace(network, x, nn.Conv2d)
     every = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
     if not every:
         raise Wrong("two convolutions", "none", OF_LIST, recipe)
@@ -194,12 +197,6 @@ def expect_convolution(layer, right, recipe):
         raise Wrong("convolutions without bias", "a bias", BIAS, recipe)
 
 
-def expect_in_train_mode(network, x, s, recipe):
-    """Raise Wrong unless the block gives relu(f(x) + s) in train mode too."""
-    calls, found = trace(network.train(), x, nn.BatchNorm2d)
-    compare(found, F.relu(calls[-1][2] + s), [], [TRAIN_MODE, recipe], 1e-3)
-
-
 def wrong_sums(f, raw, x, outputs, stride):
     """What typical mistakes make of f(x) and x, with their hints."""
     s = short(x, outputs, stride)
@@ -212,36 +209,31 @@ def wrong_sums(f, raw, x, outputs, stride):
     ]
 
 
-def check_13_1(answer):
-    recipe = RECIPE["13.1"]
+def with_shortcuts(f, raw, x, outputs, stride):
+    """The same for a block without a shortcut."""
+    s = short(x, outputs, stride)
+    return [(f, NO_RELU), (F.relu(f + s), WITH_SHORTCUT), (F.relu(f) + s, WITH_SHORTCUT), (raw.relu(), TWO_NORMS)]
+
+
+def expect_block(answer, recipe, added, mistakes):
+    """Raise Wrong unless a block gives relu(f(x) + added(x, outputs, stride)) in both modes; stride is 1 by default."""
     for inputs, outputs, stride in SIZES:
         network, x = build(answer, recipe, inputs, outputs, stride), normal(3, inputs, 8, 6)
-        before = x.clone()
-        network(x)
-        expect_unchanged(before, x, "x")
         f, raw = branch_of(network, x, (inputs, outputs, stride), recipe)
-        right, mistakes = F.relu(f + short(x, outputs, stride)), wrong_sums(f, raw, x, outputs, stride)
-        compare(network(x), right, mistakes, [recipe], 1e-3, torch.float32)
-        expect_in_train_mode(network, x, short(x, outputs, stride), recipe)
+        s = added(x, outputs, stride)
+        compare(network(x), F.relu(f + s), mistakes(f, raw, x, outputs, stride), [recipe], 1e-3, torch.float32)
+        calls, found = trace(network.train(), x, nn.BatchNorm2d)
+        compare(found, F.relu(calls[-1][2] + s), [], [TRAIN_MODE, recipe], 1e-3)
         expect_trainable(network, x, recipe)
-    branch_of(build(answer, recipe, 4, 4), normal(2, 4, 6, 6), (4, 4, 1), recipe)  # stride has a default
+    branch_of(build(answer, recipe, 4, 4), normal(2, 4, 6, 6), (4, 4, 1), recipe)
+
+
+def check_13_1(answer):
+    expect_block(answer, RECIPE["13.1"], short, wrong_sums)
 
 
 def check_13_2(answer):
-    recipe = RECIPE["13.2"]
-    for inputs, outputs, stride in SIZES:
-        network, x = build(answer, recipe, inputs, outputs, stride), normal(3, inputs, 8, 6)
-        before = x.clone()
-        network(x)
-        expect_unchanged(before, x, "x")
-        f, raw = branch_of(network, x, (inputs, outputs, stride), recipe)
-        s = short(x, outputs, stride)
-        compare(network(x), F.relu(f), [
-            (f, NO_RELU), (F.relu(f + s), WITH_SHORTCUT), (F.relu(f) + s, WITH_SHORTCUT), (raw.relu(), TWO_NORMS),
-        ], [recipe], 1e-3, torch.float32)
-        expect_in_train_mode(network, x, 0, recipe)
-        expect_trainable(network, x, recipe)
-    branch_of(build(answer, recipe, 4, 4), normal(2, 4, 6, 6), (4, 4, 1), recipe)
+    expect_block(answer, RECIPE["13.2"], lambda *_: 0, with_shortcuts)
 
 
 def check_13_6(answer):
@@ -251,9 +243,6 @@ def check_13_6(answer):
         x = normal(3, inputs, 8, 6)
         if not all(trace(network.eval(), x, nn.Conv2d)[0] for _ in range(8)):
             raise Wrong("f at each pass in eval mode", "passes without", LEFT_OUT_EVAL, recipe)
-        before = x.clone()
-        network(x)
-        expect_unchanged(before, x, "x")
         f, raw = branch_of(network, x, (inputs, outputs, stride), recipe)
         s = short(x, outputs, stride)
         compare(network(x), F.relu(survival * f + s), [
@@ -457,9 +446,7 @@ def ror(layers, x, n, block="sum", group="sum", root="sum", first_relu=True):
             f = next(steps)(inner)
             total = f + short(x, f.shape[1], stride if k == 0 else 1) if block else f
             last, very_last = k == n - 1, k == n - 1 and g == 2
-            over_group = short(start, f.shape[1], stride if last or k == 0 else 1) if group == "every" or last else 0
-            if group == "every" and not last:
-                over_group = short(start, f.shape[1], stride)
+            over_group = short(start, f.shape[1], stride) if group == "every" or last else 0
             over_all = short(of_root, f.shape[1], 4) if very_last else 0
             early = (over_group if group in ("sum", "every") else 0) + (over_all if root not in (None, "late") else 0)
             late = (over_group if group == "late" else 0) + (over_all if root == "late" else 0)
