@@ -17,7 +17,7 @@ from tp_utils.checks import NOT_DONE, RIGHT, WRONG, Report, Unfinished, WrongAns
 
 
 def practicals(folder):
-    return sorted(path.stem for path in folder.glob("tp*.py"))
+    return sorted(path.stem for path in folder.glob("tp*"))
 
 
 CHECKS = {name: import_module(f"tp_utils.checks.{name}") for name in practicals(Path(checks.__file__).parent)}

@@ -299,6 +299,12 @@ def penalty_by_lerp(critic, real, fake, generator):
     return ((gradient.pow(2).sum((1, 2, 3)).sqrt() - 1) ** 2).mean()
 
 
+def penalty_by_vmap(critic, real, fake, generator):
+    share = torch.rand(len(real), 1, 1, 1, generator=generator).to(real.device)
+    slope = torch.func.vmap(torch.func.grad(lambda x: critic(x[None]).squeeze()))(share * real + (1 - share) * fake)
+    return (slope.flatten(1).norm(dim=1) - 1).pow(2).mean()
+
+
 def penalty_backward(critic, real, fake, generator):
     share = torch.rand(len(real), 1, 1, 1, generator=generator)
     between = (share * real + (1 - share) * fake).detach().requires_grad_(True)
@@ -402,7 +408,7 @@ RIGHT = {
     "11.6": [lambda r, f: -(r.mean() - f.mean()), lambda r, f: f.sum() / len(f) - r.sum() / len(r)],
     "11.7": [lambda f: -f.sum() / len(f), lambda f: (-f).mean()],
     "11.8": [clip(), clip_by_data, clip_by_copy],
-    "11.9": [penalty(), penalty_by_lerp],
+    "11.9": [penalty(), penalty_by_lerp, penalty_by_vmap],
     "11.10": [semi(), semi_by_extra_class],
     "11.11": [select(), select_in_order_of_surety],
     "11.12": [weights(), weights(shape=lambda r: (2 - r) ** 2), weights(shape=lambda r: torch.exp(-r))],

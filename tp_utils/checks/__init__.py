@@ -1,7 +1,8 @@
 """The exercise protocol: ``answer = tp.check("8.1", answer)`` says what is right or wrong, and goes on.
 
-The check of exercise N.M is the function ``check_N_M`` in ``checks/tpNN.py``. It raises Wrong (see compare.py)
-or returns. The reference solutions are read from the solution notebook, never imported.
+The check of exercise N.M is the function ``check_N_M`` of ``checks/tpNN``, a module or, where there is more to tell, a
+package. It raises Wrong (see compare.py) or returns; ``RECIPE`` there says what an exercise asks for, the last hint of
+a mistake. The reference solutions are read from the solution notebook, never imported.
 """
 
 import ast
@@ -111,8 +112,7 @@ _tries = {}  # exercise -> (the mistake, how often it was seen in a row)
 
 def judge(exercise, answer):
     """Run the check of an exercise on an answer; returns the Report. No wrong answer makes it raise."""
-    run = find_check(exercise)
-    recipe = getattr(import_module(run.__module__), "RECIPE", {}).get(exercise)
+    run, recipe = find_check(exercise)
     try:
         if not callable(answer):
             raise Wrong(NOT_CALLABLE[0], type(answer).__name__, NOT_CALLABLE[1])
@@ -132,6 +132,7 @@ def judge(exercise, answer):
 
 
 def find_check(exercise):
+    """(the check of an exercise, its recipe or None). Raises ValueError for an unknown exercise."""
     number = str(exercise).split(".")[0]
     try:
         module = import_module(f"{__name__}.tp{int(number):02d}")
@@ -140,7 +141,7 @@ def find_check(exercise):
     name = f"check_{exercise.replace('.', '_')}"
     if not hasattr(module, name):
         raise ValueError(UNKNOWN.format(id=exercise, tp=number, ids=", ".join(exercises(module))))
-    return getattr(module, name)
+    return getattr(module, name), getattr(module, "RECIPE", {}).get(exercise)
 
 
 def exercises(module):

@@ -1,0 +1,82 @@
+"""Exercises 10.1 and 10.2: a label as numbers, and as planes."""
+
+import torch
+from torch.nn import functional as F
+
+from ...runtime import device
+from ..compare import Wrong, compare, describe, expect_unchanged
+from .common import hot, planes, without_tf32
+
+# What is said to the reader.
+DEVICE = "it is on another device than the labels: create tensors with device=labels.device"
+LABELS_CHANGED = "labels"
+
+LARGEST = "the number of classes is guessed from the largest label: a batch need not hold every class, use `classes`"
+FIXED_TEN = "there are always ten classes: use the argument `classes`"
+TRANSPOSED = "one row per image, one column per class: yours is the other way round"
+NUMBER = "that is the label as a number: a network would take class 9 for nine times class 1. One column per class"
+SCALED = "the entry of the label is the label itself: it should be 1, whatever the label"
+INVERTED = "ones and zeros have changed places"
+OFF_BY_ONE = "the 1 is one column off: label 0 has column 0"
+FIRST_ONLY = "all images get the label of the first one: each has its own"
+ONE_PLANE = "that is one plane that holds the label's number: make `classes` planes of zeros and ones"
+SIZE = "each plane is size × size: `size` is an argument"
+CLASSES_LAST = "the classes are the last axis: torch wants [N, classes, size, size]"
+ONE_PIXEL = "only one pixel of the label's plane is 1: the whole plane is"
+MIXED = "the planes are mixed up: view or reshape after repeat cuts anew; add two axes first, then expand them"
+NO_AXES = "the planes have no height and width yet: expand two new axes to size × size"
+
+
+@without_tf32
+def check_10_1(answer):
+    for labels, classes in (([2, 0, 3, 0, 1], 6), ([1], 4), ([0, 0, 2], 12)):
+        labels = torch.tensor(labels, device=device())
+        right = hot(labels, classes)
+        found = unchanged(answer, labels, classes)
+        compare(found, right, [
+            *wrong_classes(labels, classes), (labels, NUMBER), (labels[:, None], NUMBER),
+            (right * labels[:, None], SCALED), (1 - right, INVERTED),
+            (right.roll(-1, 1), OFF_BY_ONE), (right.roll(1, 1), OFF_BY_ONE),
+            (right.T, TRANSPOSED), (right[:1].expand_as(right), FIRST_ONLY),
+        ], dtype=torch.float32)
+        expect_device(found)
+
+
+@without_tf32
+def check_10_2(answer):
+    for labels, classes, size in (([2, 0, 2, 1], 5, 3), ([1], 3, 1), ([0, 2], 12, 4)):
+        labels = torch.tensor(labels, device=device())
+        flat = hot(labels, classes)
+        right, numbers = planes(flat, size), planes(labels[:, None].float(), size)
+        corner = F.pad(planes(flat, 1), (0, size - 1, 0, size - 1))
+        found = unchanged(answer, labels, classes, size)
+        compare(found, right, [
+            *((planes(wrong, size), hint) for wrong, hint in wrong_classes(labels, classes)),
+            *((numbers / scale, ONE_PLANE) for scale in (1, classes, classes - 1)),
+            *((numbers.expand_as(right) / scale, ONE_PLANE) for scale in (1, classes, classes - 1)),
+            (right * numbers, SCALED), (1 - right, INVERTED), (right[:1].expand_as(right), FIRST_ONLY),
+            (right.permute(0, 2, 3, 1), CLASSES_LAST), (right.transpose(0, 1), TRANSPOSED),
+            (flat.repeat(1, size * size).view_as(right), MIXED), (corner, ONE_PIXEL),
+            (flat, NO_AXES), (flat[:, :, None], NO_AXES), (planes(flat, 1), SIZE),
+            *((planes(flat, other), SIZE) for other in (28, 32, classes, len(labels), size * size)),
+        ], dtype=torch.float32)
+        expect_device(found)
+
+
+def wrong_classes(labels, classes):
+    most = int(labels.max()) + 1
+    for number, hint in ((most, LARGEST), (10, FIXED_TEN)):
+        if number != classes and most <= number:
+            yield hot(labels, number), hint
+
+
+def unchanged(answer, labels, *rest):
+    before = labels.clone()
+    found = answer(labels, *rest)
+    expect_unchanged(before, labels, LABELS_CHANGED)
+    return found
+
+
+def expect_device(found):
+    if found.device.type != device().type:
+        raise Wrong(f"on {device().type}", describe(found), DEVICE)
