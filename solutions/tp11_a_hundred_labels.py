@@ -29,9 +29,8 @@
 # report) have an empty cell for your answer. *The report* is a project by students on which this practical is built,
 # *Deep-Learning : réseaux antagonistes génératifs*; its figures stand beside ours in part 4.
 #
-# *State of this practical:* exercises, checks and experiments are complete. In the table of part 4 every row is
-# measured, the cheaper ones on five draws of each kind, some of the expensive ones on a single one so far; and the
-# games of the cpu profile are short. The text says where that shows.
+# *State of this practical:* exercises, checks and experiments are complete. Every row of the table in part 4 rests on
+# five draws of each kind. The games of the cpu profile are short, and the text says where that shows.
 #
 # Notation: x image, y label, x̃ = G(z) generated image, z latent, G generator, D discriminator or critic, K = 10
 # classes. Image tensors are `[N, C, H, W]`, labels int64 `[N]`. *The pool* is all 60,000 training images without
@@ -123,7 +122,7 @@ tp.show.grid(data.train_images[chosen[order]], columns=20, size=0.45, title="The
 # ### Exercise 11.2: `augment` (★★☆, 20 minutes)
 #
 # A map for each image: turned by at most 15° either way, scaled by 0.9 to 1.1, moved by at most 2 pixels in x and in
-# y , each drawn uniformly. `F.affine_grid` makes a grid out of 2 × 3 matrices, in coordinates from −1 to 1 across the
+# y, each drawn uniformly. `F.affine_grid` makes a grid out of 2 × 3 matrices, in coordinates from −1 to 1 across the
 # image; `F.grid_sample` reads the images there. No loop over images.
 
 # %% exercise="11.2"
@@ -478,10 +477,10 @@ fig
 # %% [markdown] answer="11.7"
 # **Model answer.** Once the critic has caught up (the first 300 steps show its own learning, not G's), the estimated
 # distance falls, and the images turn from noise into strokes. It is still falling at the end, and the images are not
-# digits yet: the two agree. TP 9's discriminator is a
-# classifier: as soon as it separates the two kinds its loss is near 0, however near or far the images are, as the flat
-# part of the Jensen-Shannon curve shows. The numbers of two WGANs cannot be compared, though: clipping bounds the slope
-# of the critic by some unknown constant, and the distance comes out in units of it.
+# digits yet: the two agree. TP 9's discriminator is a classifier: as soon as it separates the two kinds its loss is
+# near 0, however near or far the images are, as the flat part of the Jensen-Shannon curve shows. The numbers of two
+# WGANs cannot be compared, though: clipping bounds the slope of the critic by some unknown constant, and the distance
+# comes out in units of it.
 
 # %% [markdown]
 # # Part 3. Labels and pool together
@@ -707,30 +706,33 @@ tp11.table()
 # **Question 11.12 ★** Compare with the report, row by row. Where are we below, where above, and why may that be?
 
 # %% [markdown] answer="11.12"
-# **Model answer.** First the rows with five draws. The plain CNN is 4 points below the report's: there the best of many
-# epochs was taken on the test set, here the last step counts. With augmentation we meet the report within a standard
-# deviation. DCGAN's D without augmentation is far below (83 against 94 %: a shorter game, a fixed budget, no choice);
-# what it has learnt in the game is worth 6.6 points over the control, a D that has not played. With augmentation it is
-# worth nothing: 93.5 and 93.6 %. The report has no such control.
+# **Model answer.** The plain CNN is 4 points below the report's: there the best of many epochs was taken on the test
+# set, here the last step counts. With augmentation we meet the report within a standard deviation.
 #
-# Then those with two to four draws. The semi-supervised GAN is a point above the report's, its pupils a point below:
-# whatever the teacher mixes up stays mixed up. Labels spread along the graph, and a CNN taught by them, reach 99.2 %
-# without a GAN: the level of the report's last row, which was chosen with the test set in view. (Part of the distance
-# to the other rows is budget, and the CNN's own augmentation on 60,000 images, which no row with a hundred images can
-# have; what made the labels is the graph.)
+# The three discriminators of the report are far below it without augmentation (DCGAN 83 against 94 %, InfoGAN 81
+# against 88, WGAN 80 against 93: shorter games, a fixed budget, no choice). Yet each has learnt something in its game:
+# compared on each random draw with the control, a D that has not played, they are 6.6 ± 1.3, 4.9 ± 1.3 and 3.5 ± 1.9
+# points better (mean ± standard deviation of the five differences, here and below). With augmentation the game is worth
+# nothing: 0.0 ± 0.7, 0.2 ± 0.4 and −0.3 ± 1.2 points. The report has no such control. (WGAN-GP's critic has no batch
+# norm, so it would need another control.)
 #
-# The rows with a single draw (InfoGAN, WGAN, feature matching, weighted classes) say little: two draws of one row
-# differ by one to two points. Weighting the classes changed nothing on its draws (97.3 % with and without). Feature
-# matching has 96.4 % on both of its draws, where the ordinary G has 94.7 and 96.3 %: a hint in its favour. The paper's
-# 99 % come from another network and a far longer game.
+# The semi-supervised GAN is 1.3 points above the report's, its pupils half a point below: on every draw they are better
+# than their teacher, by 1.6 ± 0.6 points, but what the teacher mixes up stays mixed up. Weighting the classes changes
+# nothing (−0.1 ± 0.1 points). Nor does feature matching (−0.1 ± 1.0): the paper's 99 % come from another network and a
+# far longer game.
+#
+# Labels spread along the graph, and a CNN taught by them, reach 99.2 % without a GAN: the level of the report's last
+# row, which was chosen with the test set in view. A second CNN taught by the first one adds nothing that five draws can
+# show (0.0 ± 0.1 points). (Part of the distance to the other rows is budget, and the CNN's own augmentation on 60,000
+# images, which no row with a hundred images can have; what made the labels is the graph.)
 
 # %% [markdown]
 # ## 4.2 What a choice on the test set is worth
 #
 # The report's baseline has 90.12 % at its best epoch and 88.92 % at its last one; its augmented InfoGAN 94.81 % at best
 # and 73.49 % at the end. **See** on the left our test accuracies on the way; on the right what each row would have
-# gained if we had reported its best moment. It is little: our learning rate falls to 0 by a cosine, which leaves no
-# room for the leaps that the report could choose from.
+# gained if we had reported its best moment. It is little, less than a point on every draw: our learning rate falls to 0
+# by a cosine, which leaves no room for the leaps that the report could choose from.
 
 # %%
 tp11.selection()
