@@ -74,8 +74,7 @@ def games(tp09, tp10):
 def few_labels(cells):
     """Some rows of TP 11's table, those that are measured; the notebook has all of them."""
     found = []
-    for row in ("cnn", "cnn-augmented", "untrained", "dcgan", "semi-supervised", "self-trained", "spread",
-                "spread-twice"):
+    for row in ("cnn", "cnn-augmented", "untrained", "dcgan", "semi-supervised", "self-trained", "spread"):
         runs = {draw: [one["test_accuracy"] for one in cells if (one["row"], one["draw"]) == (row, draw)]
                 for draw in ("random", "balanced")}
         if all(len(values) > 1 for values in runs.values()):
