@@ -46,7 +46,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import tp_utils as tp
-from tp_utils import few_labels, tp11
+from tp_utils import tp11
 
 # %%
 data = tp.data.mnist()
@@ -198,14 +198,14 @@ class FewLabelCNN(nn.Module):
 FewLabelCNN = tp.check("11.3", FewLabelCNN)
 
 # %% [markdown]
-# Each row of the final table is a function in `tp_utils/few_labels/rows.py`. It gets what you have written so far as
-# `tools`, and is trained for a fixed number of steps. The test images are looked at on the way, for the curves; they
+# Each row of the final table is a function in `tp_utils/practicals/tp11/rows.py`. It gets what you have written so far
+# as `tools`, and is trained for a fixed number of steps. The test images are looked at on the way, for the curves; they
 # decide nothing. (In the cpu profile about a minute each the first time.)
 
 # %%
 tools = SimpleNamespace(draw_labels=draw_labels, augment=augment, FewLabelCNN=FewLabelCNN)
-plain = few_labels.train("cnn", "random", 0, tools)
-augmented = few_labels.train("cnn-augmented", "random", 0, tools)
+plain = tp11.train("cnn", "random", 0, tools)
+augmented = tp11.train("cnn-augmented", "random", 0, tools)
 
 # %%
 fig, axis = tp.show.figure(width=6)
@@ -240,11 +240,11 @@ tp11.watch(tools, steps=tp.pick(smoke=2, cpu=150, full=600))
 #
 # ## 2.1 DCGAN
 #
-# The game of TP 9 on the whole pool, with its own networks in `few_labels/games.py`. (In the cpu profile about two
+# The game of TP 9 on the whole pool, with its own networks in `practicals/tp11/games.py`. (In the cpu profile about two
 # minutes.)
 
 # %%
-game = few_labels.dcgan(tools, 0)
+game = tp11.dcgan(tools, 0)
 tp.show.grid(game.generate(20)[0], columns=10, size=0.6, title="What its generator draws")
 
 # %% [markdown]
@@ -259,7 +259,7 @@ tp11.plane(features, data.train_labels[some], "D's features after the game")
 
 # %%
 tp.seed(0)
-untrained = few_labels.initialised(few_labels.Discriminator()).to(tp.device())
+untrained = tp11.initialised(tp11.Discriminator()).to(tp.device())
 tp11.plane(tp11.features_of(untrained, data.train_images[some]), data.train_labels[some],
            "D's features before the game")
 
@@ -309,10 +309,10 @@ classifier_from = tp.check("11.4", classifier_from)
 
 # %%
 tools.classifier_from = classifier_from
-tuned = few_labels.train("dcgan", "random", 0, tools)
-tuned_augmented = few_labels.train("dcgan-augmented", "random", 0, tools)
-control = few_labels.train("untrained", "random", 0, tools)
-control_augmented = few_labels.train("untrained-augmented", "random", 0, tools)
+tuned = tp11.train("dcgan", "random", 0, tools)
+tuned_augmented = tp11.train("dcgan-augmented", "random", 0, tools)
+control = tp11.train("untrained", "random", 0, tools)
+control_augmented = tp11.train("untrained-augmented", "random", 0, tools)
 rows = {"CNN": plain, "CNN, augmented": augmented, "DCGAN's D": tuned, "DCGAN's D, augmented": tuned_augmented,
         "D that has not played": control, "D that has not played, augmented": control_augmented}
 tp.show.Table(["row", "test accuracy at the end"], [[name, f"{made.curve[-1][1]:.1%}"] for name, made in rows.items()])
@@ -353,7 +353,7 @@ mutual_information_loss = tp.check("11.5", mutual_information_loss)
 
 # %% tags=["gallery"]
 tools.mutual_information_loss = mutual_information_loss
-informed = few_labels.infogan(tools, 0)
+informed = tp11.infogan(tools, 0)
 tp11.codes(informed)
 
 # %% [markdown]
@@ -459,7 +459,7 @@ gradient_penalty = tp.check("11.9", gradient_penalty)
 # %%
 tools.critic_loss, tools.critic_generator_loss = critic_loss, critic_generator_loss
 tools.clip_weights, tools.gradient_penalty = clip_weights, gradient_penalty
-critical = few_labels.wgan(tools, 0)
+critical = tp11.wgan(tools, 0)
 fig, (left, right) = tp.show.figure(1, 2, 11, 3, width_ratios=(2, 3))
 tp.show.smoothed(left, {"estimated distance": [-value for value in critical.history["discriminator loss"]]})
 left.set(xlabel="step", ylabel="mean score, real − generated", title="WGAN: minus the critic's loss")
@@ -517,7 +517,7 @@ semi_supervised_loss = tp.check("11.10", semi_supervised_loss)
 
 # %%
 tools.semi_supervised_loss = semi_supervised_loss
-semi = few_labels.train("semi-supervised", "random", 0, tools)
+semi = tp11.train("semi-supervised", "random", 0, tools)
 logits = semi.logits(data.test_images)
 print(f"test accuracy: {tp.measure.accuracy(logits.argmax(1), data.test_labels):.1%}")
 tp.show.confusion(tp.measure.confusion(logits.argmax(1), data.test_labels, 10), data.classes,
@@ -606,8 +606,8 @@ class_weights = tp.check("11.12", class_weights)
 
 # %%
 tools.class_weights = class_weights
-case = few_labels.Case(chosen, "random", 0, True, tools)
-weights = few_labels.weights_of(semi, case)
+case = tp11.Case(chosen, "random", 0, True, tools)
+weights = tp11.weights_of(semi, case)
 tp.show.Table(["class", *map(str, range(10))], [["weight", *(f"{weight:.2f}" for weight in weights)]])
 
 # %% [markdown]
@@ -644,7 +644,7 @@ feature_matching_loss = tp.check("11.13", feature_matching_loss)
 #
 # Is there a simpler way? Two digits of the same class need not be near as vectors of pixels: a stroke that is moved by
 # two pixels changes nearly all of them. Let us call two images near if each little piece of one is found in the other,
-# not further off than two pixels (the *image distortion model* of Keysers et al. 2007; `tp_utils/distortion.py`, thirty
+# not further off than two pixels (the *image distortion model* of Keysers et al. 2007; `tp11/distortion.py`, thirty
 # lines). Join each image of the pool to its nearest others, and let the hundred labels spread along these edges; at
 # last all classes are made equally frequent, which is knowledge too.
 #
@@ -654,9 +654,9 @@ feature_matching_loss = tp.check("11.13", feature_matching_loss)
 rest = torch.randperm(len(data.train_images), generator=torch.Generator().manual_seed(1))
 part = torch.cat([chosen, rest])[:tp.pick(smoke=200, cpu=8000, full=20000)].unique()
 digits, labels = data.train_images[part], data.train_labels[part]
-graph = tp.distortion.nearest(digits)
+graph = tp11.distortion.nearest(digits)
 seen = torch.isin(part, chosen).nonzero().flatten()
-posterior = tp.distortion.spread(graph, seen, labels[seen])
+posterior = tp11.distortion.spread(graph, seen, labels[seen])
 hidden = ~torch.isin(part, chosen)
 print(f"{len(part):,} images; nearest neighbours of the same class: "
       f"{tp.measure.percent(tp.measure.accuracy(labels[graph[1][:, 0]], labels))}; hidden labels found by spreading: "
@@ -806,7 +806,7 @@ def pull(name, seed, norm=True, dropout=0.5, l1=0.0, l2=0.0):
 
     tp.fit(network, data.train_images[chosen], data.train_labels[chosen], optimiser, lever_steps, batch_size=50,
            loss=loss, name=f"tp11-{name}-{seed}", seed=seed, live=False)
-    made = few_labels.Classifier(network, 28, [])
+    made = tp11.Classifier(network, 28, [])
     return [tp.measure.accuracy(made.logits(images).argmax(1), labels) for images, labels in (
         (data.train_images[chosen], data.train_labels[chosen]), (shown, truth))]
 

@@ -481,7 +481,7 @@ tp12.poster_table(results["rates"])
 
 # %%
 pairs = min(aside, 30)
-tp.quiz.Quiz(tp.data.resized(others[-pairs:], 32), tp.data.resized(game.generate(pairs, seed=3)[0], 32))
+tp12.Quiz(tp.data.resized(others[-pairs:], 32), tp.data.resized(game.generate(pairs, seed=3)[0], 32))
 
 # %% [markdown]
 # **Question 12.8 ★** You were right in 18 of 30 pairs. Do you see a difference, or did you guess? How many pairs would

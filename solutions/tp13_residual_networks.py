@@ -37,7 +37,8 @@ from torch import nn
 from torch.nn import functional as F
 
 import tp_utils as tp
-from tp_utils import tp13, volume
+from tp_utils import tp13
+
 
 # %%
 data = tp.data.cifar10()
@@ -634,8 +635,8 @@ report(tp13.predictions(network, images.held_images))
 
 # %%
 cut = tp.pick(smoke={"per_block": 6, "side": 24, "depth": 30}, cpu={}, full={})
-slices = volume.slices(**cut)
-volume.map_figure(slices)
+slices = tp13.volume.slices(**cut)
+tp13.volume.map_figure(slices)
 
 # %% [markdown]
 # Go down through one block. **See** how much of a slice is still there in the next one.
@@ -646,7 +647,7 @@ tp.widgets.player(one[:40].float() / 255, label="slice")
 
 # %%
 far = [k for k in (1, 2, 3, 5, 8, 12, 20, 40, 80) if k < len(one)]
-within, across = volume.likeness(slices, far)
+within, across = tp13.volume.likeness(slices, far)
 tp.show.curves(far, {"of the same block": within, "of another region": [across] * len(far)}, "slices apart",
                "correlation", "Likeness of two slices of one structure", log=True)
 
@@ -709,7 +710,7 @@ side, slice_steps = tp.pick(smoke=16, cpu=48, full=48), tp.pick(smoke=2, cpu=400
 
 def leak(name, slices, training, validation, neighbours, amplitude, seed):
     """Accuracy on the validation slices of a small network that was trained on the others."""
-    pairs, labels = volume.with_neighbours(slices, training)
+    pairs, labels = tp13.volume.with_neighbours(slices, training)
     tp.seed(seed)
     network = ResNet(ResidualBlock, 1, classes=4, width=8).to(memory_format=torch.channels_last)
     optimiser = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9, weight_decay=5e-4)
@@ -725,7 +726,7 @@ def leaks(seeds):
     """{augmentation: {split: [accuracy for each volume]}}"""
     measured = {each: {"random": [], "by region": []} for each in augmentations}
     for seed in seeds:
-        slices = volume.slices(seed=seed, **cut)
+        slices = tp13.volume.slices(seed=seed, **cut)
         splits = {"random": random_split(slices, 1 / 3, seed), "by region": split_by_region(slices.positions, 1 / 3)}
         for each in augmentations:
             for name, split in splits.items():

@@ -14,7 +14,7 @@ from test_fetch import refused_port
 
 from benchmarks import bench
 from tp_utils import __main__ as cli
-from tp_utils import nets, runtime
+from tp_utils import nets
 from tp_utils.authoring import build, readme, run
 from tp_utils.data import ImageSet, official, places
 
@@ -199,8 +199,8 @@ def test_doctor(cats, capsys, monkeypatch):
 
 
 def test_doctor_compares_with_the_tested_versions(capsys, monkeypatch):
-    monkeypatch.setattr(cli, "requested", lambda: ["torch", "numpy", "not-there"])
-    monkeypatch.setattr(cli, "pins", lambda: {"torch": "1.0", "numpy": np.__version__, "not-there": "2.0"})
+    monkeypatch.setattr("tp_utils.doctor.requested", lambda: ["torch", "numpy", "not-there"])
+    monkeypatch.setattr("tp_utils.doctor.pins", lambda: {"torch": "1.0", "numpy": np.__version__, "not-there": "2.0"})
     cli.main(["doctor"])
     out = capsys.readouterr().out
     assert "(tested with 1.0)" in out
@@ -236,7 +236,7 @@ def test_every_benchmark_runs(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "IMAGES", 2)
     monkeypatch.setattr(bench, "REPEAT", 1)
     monkeypatch.setattr(bench, "STEPS", 2)
-    monkeypatch.setattr(runtime, "ROOT", tmp_path)
+    monkeypatch.setattr("tp_utils.runtime.measurements.ROOT", tmp_path)
     monkeypatch.setenv("TP_RESULTS", "")  # main sets it: put back afterwards
     bench.main()
     saved = json.loads((tmp_path / "results" / "bench.json").read_text())

@@ -20,10 +20,10 @@ from PIL import Image
 from test_fetch import PAGE, Server, digest, refused_port
 
 from tp_utils import data, nets
+from tp_utils.authoring.mirror import export
 from tp_utils.data import ImageSet, embedded, official, places, samples
 from tp_utils.data.fetch import FetchError, sums, write_sums
 from tp_utils.data.imageset import SAMPLE
-from tp_utils.mirror import export
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MD5 = {  # of MNIST's files, uncompressed

@@ -11,10 +11,23 @@ import torch
 from torch import nn
 
 from tp_utils import __main__ as cli
-from tp_utils import distortion, few_labels, runtime, study, tp11
+from tp_utils import runtime
+from tp_utils.authoring import study
 from tp_utils.data.embedded import mnist
-from tp_utils.few_labels import DRAWS, EXERCISES, ROWS, Case, Discriminator, Generator, Signed, protocol
 from tp_utils.measure import accuracy
+from tp_utils.practicals import tp11 as few_labels
+from tp_utils.practicals.tp11 import (
+    DRAWS,
+    EXERCISES,
+    ROWS,
+    Case,
+    Discriminator,
+    Generator,
+    Signed,
+    distortion,
+    protocol,
+)
+from tp_utils.practicals.tp11 import figures as tp11
 
 TOOLS = study.reference_tools()
 

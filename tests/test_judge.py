@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from tp_utils import __main__ as cli
-from tp_utils import data, judge, runtime
+from tp_utils import data, judge
 from tp_utils.data.fetch import FetchError, sums
 from tp_utils.data.imageset import resized
 
@@ -183,7 +183,7 @@ def copy(tmp_path, monkeypatch):
     monkeypatch.setattr(judge, "pick", lambda **_: 2)  # steps
     monkeypatch.setattr(judge, "FILE", root / "data" / judge.FILE.name)
     monkeypatch.setattr(cli, "ROOT", root)
-    monkeypatch.setattr(runtime, "ROOT", root)
+    monkeypatch.setattr("tp_utils.runtime.measurements.ROOT", root)
     few = data.mnist()
     few.train_images, few.train_labels = few.train_images[:500], few.train_labels[:500]
     few.test_images, few.test_labels = few.test_images[:100], few.test_labels[:100]

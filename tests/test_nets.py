@@ -13,9 +13,9 @@ from test_fetch import Server, digest, refused_port
 from torchvision.models import get_model
 
 from tp_utils import nets
+from tp_utils.authoring.mirror import export
 from tp_utils.data import samples
 from tp_utils.data.fetch import FetchError, sums, write_sums
-from tp_utils.mirror import export
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 OFFICIAL_URL = nets.official_url

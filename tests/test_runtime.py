@@ -192,7 +192,7 @@ def test_cached_computes_anew_where_the_file_cannot_be_read(tmp_path, compute, c
 @pytest.fixture
 def root(monkeypatch, tmp_path):
     """results/ in a temporary folder; numbers may be saved."""
-    monkeypatch.setattr(runtime, "ROOT", tmp_path)
+    monkeypatch.setattr("tp_utils.runtime.measurements.ROOT", tmp_path)
     monkeypatch.setenv("TP_RESULTS", "1")
     monkeypatch.setenv("TP_PROFILE", "cpu")
     return tmp_path

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from tp_utils import checks, data, nets, quiz, tp12
+from tp_utils import checks, data, nets, tp12
 from tp_utils.measure import frechet
+from tp_utils.practicals.tp12 import quiz
 
 CHROMIUM = Path("/usr/bin/chromium")
 

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tp_utils import checks, measure, tp13, volume
+from tp_utils import checks, measure, tp13
 from tp_utils.data import ImageSet
+from tp_utils.practicals.tp13 import volume
 
 SMALL = {"per_block": 6, "side": 24, "depth": 30}
 

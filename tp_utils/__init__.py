@@ -6,9 +6,9 @@ Everything is loaded at first use, so that the import itself is light:
     tp.check              the checks of the exercises
     tp.fit, tp.train_gan  training of a classifier, of a generator against a discriminator
     tp.train_players      training of several networks by a step of your own
-    tp.health             how well a game between two networks went
     tp.measure, tp.show   numbers; figures
-    tp.widgets, tp.quiz   interactive figures; a quiz that needs no Python
+    tp.judge, tp.health   a judge of generated digits; how well a game between two networks went
+    tp.widgets            interactive figures
     tp.pick, tp.device …  the run: profile, device, seed, cache
     tp.tp07, tp.tp08 …    one helper per practical
 """
@@ -17,34 +17,24 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-_HOME = {  # public name -> the module that defines it
+_HOME = {  # public name -> the module that defines it, or that it is
+    **dict.fromkeys(("cache_dir", "cached", "caveat", "device", "measuring", "pick", "profile", "results",
+                     "save_results", "seed", "say"), "runtime"),
+    **dict.fromkeys(("fit", "initialised", "train_gan", "train_players"), "training"),
     "check": "checks",
-    "fit": "training",
-    "cache_dir": "runtime",
-    "cached": "runtime",
-    "caveat": "runtime",
-    "device": "runtime",
-    "initialised": "training",
-    "measuring": "runtime",
-    "pick": "runtime",
-    "profile": "runtime",
-    "results": "runtime",
-    "save_results": "runtime",
-    "seed": "runtime",
-    "say": "runtime",
-    "train_gan": "training",
-    "train_players": "training",
+    **{name: name for name in ("checks", "data", "measure", "nets", "runtime", "show", "training")},
+    "health": "measure.health", "judge": "measure.judge", "widgets": "show.widgets",
+    **{f"tp{number:02d}": f"practicals.tp{number:02d}" for number in range(7, 15)},
 }
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name):
-    if name in _HOME:
-        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    if name.startswith("__"):
-        raise AttributeError(name)
-    try:
-        return import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"{__name__}.{name}":
-            raise
-        raise AttributeError(f"tp_utils has no {name!r}") from None
+    if name not in _HOME:
+        raise AttributeError(f"tp_utils has no {name!r}")
+    home = import_module(f"{__name__}.{_HOME[name]}")
+    return home if _HOME[name].split(".")[-1] == name else getattr(home, name)
+
+
+def __dir__():
+    return __all__

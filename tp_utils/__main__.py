@@ -5,7 +5,6 @@ import os
 import re
 import sys
 import tempfile
-from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent  # as in runtime, which is heavy to import
@@ -17,7 +16,6 @@ UNKNOWN_SET = "no data set named {names}; there are {known}"
 NOT_WRITABLE = "cannot write to {folder}: {why}"
 MIRROR = "A classroom mirror, for use with TP_MIRROR={folder} (MNIST is embedded, it needs none)"
 LEFT_OUT = "left out, since only a sample is to be had here: {names}"
-UNREACHABLE = "{place}, not usable: {why}"
 UNKNOWN_ROW = "no method named {names}; there are {known}"
 NOT_SEEDS = "seeds are numbers and ranges, such as 0-4 or 0,2,5-7, not {text!r}"
 NO_JOBS = "--jobs is a number from 1 on, or -1 for all cores, not {jobs}"
@@ -139,7 +137,7 @@ def build(options):
 
 
 def judge(options):
-    from .judge import FILE, train
+    from .measure.judge import FILE, train
 
     print(f"{FILE.relative_to(ROOT)}: {train():.2%} of the test images right")
     return 0
@@ -147,8 +145,8 @@ def judge(options):
 
 def study(options):
     """Measure what is missing, a line for each cell that is done."""
-    from . import study
-    from .few_labels import ROWS
+    from .authoring import study
+    from .practicals.tp11 import ROWS
     from .runtime import profile
 
     rows = options.method or list(ROWS)
@@ -201,7 +199,7 @@ def with_sources(tp):
 def data_status(options):
     from .data import NAMES
     from .data.places import cached_path, where
-    from .runtime import cache_dir
+    from .runtime import cache_dir, size
     from .show import Table
 
     rows = [[name, where(name), size(cached_path(name)) if cached_path(name).exists() else ""] for name in NAMES]
@@ -210,8 +208,9 @@ def data_status(options):
 
 
 def data_export(options):
+    from .authoring.mirror import export
     from .data import NAMES
-    from .mirror import export
+    from .runtime import size
 
     if unknown := [name for name in options.names if name not in NAMES]:
         raise BadInput(UNKNOWN_SET.format(names=", ".join(unknown), known=", ".join(NAMES)))
@@ -232,122 +231,10 @@ def data_export(options):
     return int(bool(left_out))
 
 
-def size(path):
-    """The size of a file, or of all files in a folder, in words."""
-    files = path.rglob("*") if path.is_dir() else [path]
-    return f"{sum(file.stat().st_size for file in files if file.is_file()) / 1e6:,.1f} MB"
-
-
-# ---- doctor: what a teaching assistant asks for first
-
-
 def doctor(options):
-    """Print one part after the other; a broken one is named, and makes the exit status 1."""
-    broken = 0
-    for part in (system, versions, device, settings, cache, mirror, solutions, data_sets, networks):
-        print(part.__name__.replace("_", " "))
-        try:
-            for line in part():
-                print(f"  {line}")
-        except Exception as error:  # whatever is broken on this machine: to find out is the purpose
-            broken += 1
-            print(f"  BROKEN: {type(error).__name__}: {error}")
-    return int(broken > 0)
+    from .doctor import doctor
 
-
-def system():
-    import platform
-
-    yield f"Python {platform.python_version()}, {sys.executable}"
-    yield f"{platform.platform()}, {os.cpu_count()} CPU cores"
-    yield f"course in {ROOT}"
-
-
-def versions():
-    """Those of the packages that pyproject.toml asks for, beside the tested ones."""
-    tested = pins()
-    for name in requested():
-        try:
-            installed = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            yield f"{name}: NOT INSTALLED (tested with {tested[name]})"
-            continue
-        same = installed.partition("+")[0] == tested[name]  # 2.15.0+cpu is 2.15.0
-        yield f"{name} {installed}" + ("" if same else f" (tested with {tested[name]})")
-
-
-def pins():
-    """{package: version} of constraints.txt."""
-    return dict(re.findall(r"^([\w.-]+)==([^\s;#]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
-
-
-def requested():
-    """The packages that students need, from pyproject.toml."""
-    import tomllib
-
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = project["dependencies"] + project["optional-dependencies"]["lab"]
-    return [re.match(r"[\w.-]+", line)[0] for line in lines]
-
-
-def device():
-    import torch
-
-    from .runtime import device, profile
-
-    yield f"{device()}, profile {profile()}"
-    for number in range(torch.cuda.device_count()):
-        gpu = torch.cuda.get_device_properties(number)
-        yield f"cuda:{number}: {gpu.name}, {gpu.total_memory / 2**30:.0f} GiB"
-    torch.ones(2, device=device()).sum().item()  # a driver that does not fit shows itself here
-
-
-def settings():
-    found = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("TP_"))
-    yield from found or ["no TP_… variable is set"]
-
-
-def cache():
-    import shutil
-
-    from .runtime import cache_dir
-
-    folder = cache_dir()
-    yield f"{folder}, {size(folder)}; {shutil.disk_usage(folder).free / 1e9:,.0f} GB free on its disk"
-
-
-def mirror():
-    """Asked once; if it does not answer, what follows leaves it out: nobody waits for it ten times."""
-    from .data.fetch import FetchError, mirror, sums
-
-    if mirror() is None:
-        yield "none (TP_MIRROR is not set)"
-        return
-    try:
-        yield f"{mirror()}, {len(sums(mirror()))} files"
-    except FetchError as error:
-        yield UNREACHABLE.format(place=mirror(), why=error)
-        del os.environ["TP_MIRROR"]
-
-
-def solutions():
-    found = sorted(path.stem for path in (ROOT / "solutions").glob("tp*.py"))
-    yield ", ".join(found) if found else "none: the instructor's"
-
-
-def data_sets():
-    from .data import NAMES
-    from .data.places import where
-
-    for name in NAMES:
-        yield f"{name}: {where(name)}"
-
-
-def networks():
-    from .nets import NAMES, where
-
-    for name in NAMES:
-        yield f"{name}: {where(name)}"
+    return doctor()
 
 
 if __name__ == "__main__":

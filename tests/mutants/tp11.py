@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tp_utils.few_labels import Discriminator
+from tp_utils.practicals.tp11 import Discriminator
 
 # ---- 11.1
 

@@ -5,10 +5,10 @@ import base64
 import nbformat
 
 from ..measure import mean_sd, percent
+from ..practicals.tp11.figures import NAMES
+from ..practicals.tp13 import REPORT as tp13_report
 from ..runtime import ROOT, results
 from ..show import Table
-from ..tp11 import NAMES
-from ..tp13 import REPORT as tp13_report
 from .build import SOLUTIONS
 
 GALLERY = ROOT / "docs" / "gallery"

@@ -19,7 +19,7 @@ from importlib import import_module
 import torch
 
 from ..runtime import ROOT, show
-from .compare import Wrong
+from .kit.compare import Wrong
 
 SOLUTIONS = ROOT / "solutions"
 

@@ -4,7 +4,7 @@ import torch
 from torchvision.transforms import v2
 
 from ...runtime import device
-from ..compare import Wrong
+from ..kit.compare import Wrong
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's
 # What is said to the reader.

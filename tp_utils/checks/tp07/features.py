@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from torchvision.models import vgg16
 
 from ...runtime import device
-from ..compare import Wrong, compare, describe, same
+from ..kit.compare import Wrong, compare, describe, same
 from .common import expect_no_gradient, normalised, pixels
 
 # What is said to the reader.

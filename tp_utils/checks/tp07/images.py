@@ -5,7 +5,7 @@ from torch import nn
 from torchvision.transforms import v2
 
 from ...runtime import device
-from ..compare import NO_RETURN, Wrong, compare, describe
+from ..kit.compare import NO_RETURN, Wrong, compare, describe
 from .common import MEAN, STD, expect_no_gradient, normalised, pixels
 
 # What is said to the reader.

@@ -5,7 +5,7 @@ import warnings
 
 import torch
 
-from ..compare import NO_RETURN, Wrong, describe
+from ..kit.compare import NO_RETURN, Wrong, describe
 
 # What is said to the reader.
 CHOICE = "for each candidate c, the mean of cross_val_score(LinearSVC(C=c), …, cv=5); keep the best c"

@@ -5,8 +5,8 @@ from itertools import count
 import torch
 
 from ...runtime import device
-from ..compare import Wrong, describe
-from ..networks import normal
+from ..kit.compare import Wrong, describe
+from ..kit.networks import normal
 from .common import NO_STEP, SAME_GRADIENT, Polynomial, expect, run, setting, unit, wrong_scores
 
 # What is said to the reader.

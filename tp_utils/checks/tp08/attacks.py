@@ -3,8 +3,8 @@
 import torch
 
 from ...runtime import device
-from ..compare import Wrong, compare, same
-from ..networks import normal
+from ..kit.compare import Wrong, compare, same
+from ..kit.networks import normal
 from .common import NO_STEP, RECIPE, SAME_GRADIENT, Polynomial, expect, one_hot, run, setting, unit
 
 # What is said to the reader.

@@ -5,8 +5,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..compare import Wrong, compare, expect_unchanged
-from ..networks import normal
+from ..kit.compare import Wrong, compare, expect_unchanged
+from ..kit.networks import normal
 
 # What is said to the reader. First what the exercises ask for: the second hint of most mistakes.
 RECIPE = {

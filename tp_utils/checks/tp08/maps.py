@@ -5,8 +5,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..compare import Wrong, compare, expect_tensor, same
-from ..networks import normal
+from ..kit.compare import Wrong, compare, expect_tensor, same
+from ..kit.networks import normal
 from .common import RECIPE, Polynomial, expect, run, setting, wrong_scores
 
 # What is said to the reader.

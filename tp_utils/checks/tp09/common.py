@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 from torch.nn.utils import parameters_to_vector
 
-from ..compare import Wrong
+from ..kit.compare import Wrong
 
 # What is said to the reader. First what the exercises ask for: the second hint of most mistakes.
 RECIPE = {

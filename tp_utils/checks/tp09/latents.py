@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from ...runtime import device
-from ..compare import NO_RETURN, Wrong, compare, describe, expect_tensor, expect_unchanged, same
-from ..networks import normal
+from ..kit.compare import NO_RETURN, Wrong, compare, describe, expect_tensor, expect_unchanged, same
+from ..kit.networks import normal
 from .common import RECIPE, run
 
 # What is said to the reader.

@@ -4,8 +4,8 @@ import torch
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..compare import Wrong, compare, describe, expect_unchanged, same
-from ..networks import normal
+from ..kit.compare import Wrong, compare, describe, expect_unchanged, same
+from ..kit.networks import normal
 from .common import CRITIC, RECIPE, SUM, TWICE, WRONG_D, WRONG_G, loss_of_D, loss_of_G, run
 
 # What is said to the reader.

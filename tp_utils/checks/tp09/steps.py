@@ -7,8 +7,8 @@ from torch import nn
 from torch.nn.utils import parameters_to_vector
 
 from ...runtime import device
-from ..compare import Wrong, compare, describe, expect_unchanged, same
-from ..networks import normal
+from ..kit.compare import Wrong, compare, describe, expect_unchanged, same
+from ..kit.networks import normal
 from .common import RECIPE, WRONG_D, WRONG_G, gradient, loss_of_D, loss_of_G, run
 
 # What is said to the reader.

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..compare import Wrong, expect_tensor
-from ..networks import normal
+from ..kit.compare import Wrong, expect_tensor
+from ..kit.networks import normal
 from .common import (
     ARGUMENT,
     CAT_ORDER,

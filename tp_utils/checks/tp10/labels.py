@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..compare import Wrong, compare, describe, expect_unchanged
+from ..kit.compare import Wrong, compare, describe, expect_unchanged
 from .common import hot, planes, without_tf32
 
 # What is said to the reader.

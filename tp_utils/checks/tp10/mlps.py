@@ -7,8 +7,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..compare import Wrong, expect_tensor, same
-from ..networks import normal
+from ..kit.compare import Wrong, expect_tensor, same
+from ..kit.networks import normal
 from .common import (
     ANY_LENGTH,
     ARGUMENT,

@@ -2,7 +2,7 @@
 
 import torch
 
-from ..compare import NO_RETURN, Wrong, compare, describe, same
+from ..kit.compare import NO_RETURN, Wrong, compare, describe, same
 
 # What is said to the reader. First what the exercises ask for: the second hint of most mistakes.
 RECIPE = {

@@ -3,7 +3,7 @@
 import torch
 
 from ...runtime import device
-from ..compare import NO_RETURN, Wrong, describe, expect_tensor, expect_unchanged
+from ..kit.compare import NO_RETURN, Wrong, describe, expect_tensor, expect_unchanged
 from .common import GLOBAL, RECIPE, RESEEDED, drawn, expect_randomness
 
 # What is said to the reader.

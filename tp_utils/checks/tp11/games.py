@@ -5,8 +5,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..compare import Wrong, compare, describe, same
-from ..networks import normal
+from ..kit.compare import Wrong, compare, describe, same
+from ..kit.networks import normal
 from .common import CUT, EACH, GLOBAL, RECIPE, SIGN, SOFTMAX_TWICE, SUM, drawn, expect_randomness, expect_scalar
 
 # What is said to the reader.

@@ -6,8 +6,8 @@ import torch
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..compare import NO_RETURN, Wrong, compare, describe, expect_tensor, expect_unchanged, same
-from ..networks import normal
+from ..kit.compare import NO_RETURN, Wrong, compare, describe, expect_tensor, expect_unchanged, same
+from ..kit.networks import normal
 from .common import CUT, RECIPE, SIGN, SOFTMAX_TWICE, SUM, expect_scalar
 
 # What is said to the reader.

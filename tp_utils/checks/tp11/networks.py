@@ -5,8 +5,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..compare import NO_RETURN, Wrong, describe, expect_tensor, same
-from ..networks import normal, settle, trace
+from ..kit.compare import NO_RETURN, Wrong, describe, expect_tensor, same
+from ..kit.networks import normal, settle, trace
 from .common import CUT, RECIPE
 
 # What is said to the reader.
@@ -127,7 +127,7 @@ def expect_layers(network, seen, out):
 
 
 def check_11_4(answer):
-    from ...few_labels import Discriminator
+    from ...practicals.tp11 import Discriminator
 
     recipe = RECIPE["11.4"]
     torch.manual_seed(0)

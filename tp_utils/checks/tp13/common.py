@@ -1,6 +1,6 @@
 """What the checks of TP 13 share."""
 
-from ..compare import Wrong
+from ..kit.compare import Wrong
 
 # What is said to the reader. First what the exercises ask for: the last hint of every mistake.
 RECIPE = {

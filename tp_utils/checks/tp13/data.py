@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..compare import NO_RETURN, Wrong, compare, describe, expect_tensor, expect_unchanged, same
+from ..kit.compare import NO_RETURN, Wrong, compare, describe, expect_tensor, expect_unchanged, same
 from .common import RECIPE
 
 # What is said to the reader.

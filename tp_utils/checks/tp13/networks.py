@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..compare import Wrong, compare, describe
-from ..networks import build, expect_trainable, normal, trace
+from ..kit.compare import Wrong, compare, describe
+from ..kit.networks import build, expect_trainable, normal, trace
 from .common import INPUT, OF_LIST, RECIPE, TRAIN_MODE, expect_convolution, short
 
 # What is said to the reader.

@@ -3,8 +3,8 @@
 import torch
 
 from ...runtime import device
-from ..compare import Wrong, compare, expect_tensor, expect_unchanged
-from ..networks import normal
+from ..kit.compare import Wrong, compare, expect_tensor, expect_unchanged
+from ..kit.networks import normal
 from .common import RECIPE
 
 # What is said to the reader.

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..compare import Wrong, compare, describe, same
-from ..networks import build, expect_trainable, normal, trace
+from ..kit.compare import Wrong, compare, describe, same
+from ..kit.networks import build, expect_trainable, normal, trace
 from .common import RECIPE
 
 # What is said to the reader.

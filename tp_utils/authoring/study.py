@@ -1,0 +1,107 @@
+"""The study behind TP 11's table: rows × draws × seeds, in parallel, each finished cell written at once.
+
+    python -m tp_utils study few-labels --method cnn dcgan --seeds 0-4 --jobs 2
+
+Cells that the file already holds are not trained again, so a study that was stopped goes on where it was. With
+--dask ADDRESS the cells are spread over a Dask cluster that is already there; a worker that dies costs its cell's time.
+"""
+
+import contextlib
+import io
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+from ..runtime import ROOT, cache_dir, circumstances, profile, replacing
+
+FILE = ROOT / "results" / "tp11.json"
+PROTOCOL = ("MNIST; 100 labels, drawn at random or 10 per class, a seed fixes the draw and all randomness; fixed "
+            "budgets, last weights; the 10,000 test images decide nothing")
+
+# What is said to the reader.
+DONE = "{row}, {draw}, seed {seed}: {test_accuracy:.2%} in {seconds:.0f} s ({left} of {total} left)"
+NOTHING = "{total} cells, all of them measured before: {file}"
+NO_SOLUTIONS = "the study trains with the solutions of TP 11, and solutions/ is not there"
+
+
+def reference_tools():
+    """The exercises' solutions, from the solution notebook. Raises FileNotFoundError where there is none."""
+    from ..checks import reference
+    from ..practicals.tp11 import EXERCISES
+
+    found = {name: reference(id) for name, id in EXERCISES.items()}
+    if None in found.values():
+        raise FileNotFoundError(NO_SOLUTIONS)
+    return SimpleNamespace(**found)
+
+
+def cell(row, draw, seed, threads):
+    """One cell, measured in a worker: what few_labels.measure gives, and the circumstances."""
+    import torch
+
+    from ..practicals.tp11 import measure
+
+    torch.set_num_threads(threads)
+    with contextlib.redirect_stdout(io.StringIO()):  # the progress of several cells at once is no help
+        found = measure(row, draw, seed, reference_tools())
+    return {**found, **circumstances("python -m tp_utils study few-labels")}
+
+
+def run(rows, draws, seeds, jobs=1, address=None, file=FILE):
+    """Measure what is missing of rows × draws × seeds; yields a line for each cell, after it was written to `file`.
+
+    jobs: cells at the same time, -1: as many as there are cores;  address: of a Dask scheduler, or None
+    """
+    from joblib import Parallel, cpu_count, delayed
+
+    from ..practicals.tp11 import draws_of
+
+    reference_tools()  # before anything is started
+    known = {identity(one) for one in cells(file)}
+    wanted = [(row, draw, seed) for seed in seeds for row in rows for draw in draws if draw in draws_of(row)]
+    todo = [which for which in wanted if (*which, profile()) not in known]
+    if not todo:
+        yield NOTHING.format(total=len(wanted), file=file)
+    threads = max(1, cpu_count() // (cpu_count() if jobs == -1 else jobs))
+    with cluster(address):
+        work = Parallel(-1 if address else jobs, return_as="generator_unordered")
+        for left, one in zip(range(len(todo) - 1, -1, -1), work(delayed(cell)(*which, threads) for which in todo),
+                             strict=True):
+            append(one, file)
+            yield DONE.format(left=left, total=len(todo), **one)
+
+
+@contextlib.contextmanager
+def cluster(address):
+    """joblib's work on the Dask cluster at that address; None: on this machine."""
+    if address is None:
+        yield
+        return
+    from dask.distributed import Client
+    from joblib import parallel_config
+
+    with Client(address, set_as_default=True), parallel_config("dask"):
+        yield
+
+
+def identity(one):
+    return one["row"], one["draw"], one["seed"], one["profile"]
+
+
+def cells(file=FILE):
+    """The cells of a results file; none if it is not there."""
+    return json.loads(Path(file).read_text())["cells"] if Path(file).exists() else []
+
+
+def append(one, file):
+    """Add a cell to a results file, in place of the same cell if a second study was quicker.
+
+    A reader, and a second study, see it whole or not at all.
+    """
+    from filelock import FileLock
+
+    with FileLock(cache_dir("locks") / f"{Path(file).name}.lock"), replacing(file) as temporary:
+        others = [other for other in cells(file) if identity(other) != identity(one)]
+        every = sorted([*others, one], key=lambda one: tuple(map(str, identity(one))))
+        lines = ",\n".join(json.dumps(each) for each in every)  # one cell, one line
+        temporary.write_text(f'{{"protocol": {json.dumps(PROTOCOL)},\n"cells": [\n{lines}\n]}}\n')

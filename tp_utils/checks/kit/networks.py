@@ -1,0 +1,63 @@
+"""What checks of networks share: the same inputs at every call, batch norms that show, layers as they are used."""
+
+import torch
+from torch import nn
+
+from ...runtime import device
+from .compare import Wrong, describe
+
+# What is said to the reader.
+NOT_MODULE = "it must be a class that inherits from nn.Module"
+CUT = "weights without gradient: no torch.no_grad() and no detach in forward, no layer that is not used"
+
+
+def normal(*shape, seed=0):
+    """The same Gaussian numbers at every call."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(device())
+
+
+def settle(network):
+    """Batch norms that are neither new nor trivial: other means, variances, weights and biases."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d) and module.affine and module.track_running_stats:
+            for k, values in enumerate((module.running_mean, module.bias.data)):
+                values.copy_(0.3 * normal(len(values), seed=k))
+            for k, values in enumerate((module.running_var, module.weight.data)):
+                values.copy_(1 + 0.5 * normal(len(values), seed=k + 2).abs())
+
+
+def trace(network, inputs, kind):
+    """([(layer, its input, its output)] of the layers of a kind, in the order of their use; the network's output).
+
+    Copies, for an activation may work in place.
+    """
+    calls = []
+
+    def note(module, given, out):
+        calls.append((module, given[0].clone(), out.clone()))
+
+    hooks = [module.register_forward_hook(note) for module in network.modules() if isinstance(module, kind)]
+    try:
+        return calls, network(inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def build(answer, recipe, *arguments, **options):
+    """The student's network, its batch norms neither new nor trivial. Raises Wrong if it is none."""
+    network = answer(*arguments, **options)
+    if not isinstance(network, nn.Module):
+        raise Wrong("a network (an nn.Module)", describe(network), NOT_MODULE, recipe)
+    settle(network)
+    return network.to(device())
+
+
+def expect_trainable(network, inputs, recipe):
+    """Raise Wrong unless every weight gets a gradient in train mode."""
+    found = network.train()(inputs)
+    for part in found if isinstance(found, tuple | list) else [found]:
+        gradients = torch.autograd.grad(part.sum(), list(network.parameters()), retain_graph=True, allow_unused=True) \
+            if part.requires_grad else [None]
+        if any(gradient is None for gradient in gradients):
+            raise Wrong("a gradient for every weight", "weights without", CUT, recipe)

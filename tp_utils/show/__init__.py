@@ -1,0 +1,24 @@
+"""What one sees: figures, tables, films. (widgets.py has what needs a kernel.)"""
+
+from .figures import (
+    COLOURS,
+    MAP,
+    confusion,
+    curves,
+    draw,
+    drawable,
+    figure,
+    grid,
+    mosaic,
+    png,
+    smoothed,
+    stretched,
+    table_of_images,
+)
+from .film import Film
+from .table import Table
+
+__all__ = [
+    "COLOURS", "MAP", "Film", "Table", "confusion", "curves", "draw", "drawable", "figure", "grid", "mosaic", "png",
+    "smoothed", "stretched", "table_of_images",
+]
