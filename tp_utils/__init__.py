@@ -4,8 +4,8 @@ Everything is loaded at first use, so that the import itself is light:
 
     tp.data, tp.nets      images and pretrained networks, wherever they can be found
     tp.check              the checks of the exercises
-    tp.fit, tp.train_gan  training of a classifier, of a generator against a discriminator
-    tp.train_players      training of several networks by a step of your own
+    tp.train, tp.fit      training: a step of your own, repeated; the step of a classifier
+    tp.Game, tp.frozen    what one looks at while a generator learns; a network whose weights get no gradient
     tp.measure, tp.show   numbers; figures
     tp.judge, tp.health   a judge of generated digits; how well a game between two networks went
     tp.widgets            interactive figures
@@ -18,9 +18,10 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME = {  # public name -> the module that defines it, or that it is
-    **dict.fromkeys(("cache_dir", "cached", "caveat", "device", "measuring", "pick", "profile", "results",
+    **dict.fromkeys(("cache_dir", "cached", "caveat", "device", "measuring", "pick", "precision", "profile", "results",
                      "save_results", "seed", "say"), "runtime"),
-    **dict.fromkeys(("fit", "initialised", "train_gan", "train_players"), "training"),
+    **dict.fromkeys(("Game", "fit", "frozen", "train"), "training"),
+    "initialised": "nets",
     "check": "checks",
     **{name: name for name in ("checks", "data", "measure", "nets", "runtime", "show", "training")},
     "health": "measure.health", "judge": "measure.judge", "widgets": "show.widgets",

@@ -195,3 +195,22 @@ def to_pixels(inputs):
     """The way back from `to_input`: float32 [N, 3, H, W] in [0, 1], on the CPU."""
     mean, std = (torch.tensor(v, device=inputs.device).view(3, 1, 1) for v in (MEAN, STD))
     return (inputs.detach() * std + mean).clamp(0, 1).cpu()
+
+
+def initialised(network):
+    """A network with DCGAN's first weights: N(0, 0.02), of batch norms N(1, 0.02), biases 0 (arXiv:1511.06434)."""
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d | torch.nn.Linear | torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.weight, float(isinstance(module, torch.nn.BatchNorm2d)), 0.02)
+            if module.bias is not None:
+                torch.nn.init.zeros_(module.bias)
+    return network
+
+
+@torch.no_grad()
+def images_of(G, z, labels=None):
+    """What G makes of latents (and labels) in eval mode: uint8 [n, C, H, W] on the CPU."""
+    G.eval()
+    y = [()] * len(z) if labels is None else [(part.to(device()),) for part in labels.split(500)]
+    images = torch.cat([G(part.to(device()), *y) for part, y in zip(z.split(500), y, strict=False)])
+    return ((images + 1) * 127.5).round().clamp(0, 255).byte().contiguous().cpu()

@@ -21,7 +21,7 @@ import torch
 
 from .. import show
 from ..runtime import cached
-from ..training.live import game as draw_game
+from ..show import run_figure
 from . import diversity, frechet, modes, neighbours
 from .judge import judge, opinion
 
@@ -68,12 +68,12 @@ class Health:
 def report(game, real=None, count=COUNT, title="The game"):
     """The Health of a game.
 
-    game:  what train_gan returned
+    game:  a tp.Game that was trained
     real:  digits uint8 [N, 1, H, W], N ≥ 2 count: the first `count` images are the data that generated ones are
            compared with, the next `count` say how far apart real images are (the floor). None: images without a judge
     """
     numbers = of(game, real, count)
-    return Health(numbers, diagnosis(numbers), draw_game(game, title))
+    return Health(numbers, diagnosis(numbers), run_figure(game.run, title))
 
 
 def of(game, real=None, count=COUNT):
@@ -118,7 +118,7 @@ def course(history):
         values = torch.tensor(history[curve][-max(1, len(history[curve]) // 10):])
         return values.mean().item()
 
-    return {"loss_D": last("discriminator loss"), "loss_G": last("generator loss"),
+    return {"loss_D": last("D"), "loss_G": last("G"),
             "D(x)": last("D(x)"), "D(G(z))": last("D(G(z))")}
 
 

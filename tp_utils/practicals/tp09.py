@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from .. import show
 from ..measure import mean_sd
-from ..training.gan import images_of, update
+from ..nets import images_of
+from ..training import update
 
 TURNS = {"start": "before the game", "D": "D has moved", "G": "G has moved"}  # titles of the film
 FRAME = "step {step}: {turn}"

@@ -6,8 +6,8 @@ import torch
 
 from .. import show
 from ..measure import mean_sd, percent
+from ..nets import images_of
 from ..show import widgets
-from ..training.gan import images_of
 
 CLASSES = 10
 

@@ -9,9 +9,10 @@ from torch.nn import functional as F
 from .. import nets, show
 from ..data.imageset import resized
 from ..measure import accuracy, frechet, judge, mean_sd, percent
+from ..nets import images_of
 from ..runtime import cached, device
 from ..show import widgets
-from ..training.gan import FRESH, images_of
+from ..training.game import FRESH
 
 SIZE = 32  # pixels: the side of all images here
 

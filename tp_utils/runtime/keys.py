@@ -1,79 +1,235 @@
-"""What a result depends on, as a short hash."""
+"""What a result depends on, as a short hash: equal hashes mean that everything that was reached is equal.
 
-import ast
+Values count, not names: tensors entry by entry, functions by their compiled code, their defaults, what they hold from
+the function around them, and the globals that they read; objects by their class and all that they hold. Only installed
+libraries are known by name. What cannot be compared (an open file, a generator that has begun) raises Incomparable.
+"""
+
+import copyreg
+import dis
 import functools
 import hashlib
-import inspect
-import textwrap
+import sys
 import types
+import weakref
 
 import numpy as np
 import torch
+from torch.optim.lr_scheduler import LRScheduler
+
+PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), torch.dtype,
+         torch.device, torch.layout, torch.memory_format, range)
+WRAPPERS = (property, staticmethod, classmethod, functools.cached_property, functools._lru_cache_wrapper)
+DESCRIPTORS = (types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType,
+               types.GetSetDescriptorType, types.MemberDescriptorType)
+HOLDERS = (torch.nn.Module, torch.optim.Optimizer, LRScheduler)  # whose attributes are looked at one by one
+NO_CODE = {"__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__firstlineno__",
+           "__static_attributes__"}  # what a class has that changes nothing
+NOT_COMPARED = "a {kind} cannot be compared with that of another run"  # said to the reader
+
+
+class Incomparable(TypeError):
+    """Something whose value cannot be known; the message says what it is."""
 
 
 def fingerprint(*things):
-    """A short hexadecimal hash of tensors (shape, dtype, values), of whatever prints, of lists and dicts of them."""
-    total = hashlib.sha256()
-    for thing in things:
-        if isinstance(thing, dict):
-            thing = list(thing.items())
-        if isinstance(thing, np.ndarray) and thing.dtype.kind in "biuf":  # whose print leaves values out
-            thing = torch.from_numpy(np.ascontiguousarray(thing))
-        if isinstance(thing, (list, tuple)):
-            total.update(f"{type(thing).__name__} {len(thing)} {fingerprint(*thing)}".encode())
-        elif isinstance(thing, torch.Tensor):
-            total.update(f"{thing.dtype}{tuple(thing.shape)}".encode())
-            total.update(thing.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-        else:
-            total.update(repr(thing).encode())
-    return total.hexdigest()[:16]
-
-
-def code_of(function):
-    """The source of a function and of what it reaches by name in its own notebook or module: a list of strings.
-
-    Functions are followed, also those that an inner function holds, with its numbers and words, and the methods of
-    classes and networks; tensors and global numbers are not: name them.
-    """
-    seen, todo = {}, [function]
-    while todo:
-        thing = todo.pop()
-        if isinstance(thing, functools.partial):
-            seen[id(thing)] = repr((thing.args, thing.keywords))
-            thing = thing.func
-        if isinstance(thing, torch.nn.Module):
-            todo += {type(module) for module in thing.modules() if not type(module).__module__.startswith("torch")}
-        if inspect.isclass(thing):
-            todo += vars(thing).values()
-        elif isinstance(thing, types.FunctionType) and id(thing) not in seen:
-            values = [held for held in held_by(thing) if isinstance(held, int | float | str)]
-            seen[id(thing)] = source_of(thing) + (repr(values) if values else "")
-            reached = (thing.__globals__.get(name) for name in names_in(thing.__code__))
-            todo += [other for other in reached if getattr(other, "__module__", "") == thing.__module__]
-            todo += [held for held in held_by(thing) if isinstance(held, types.FunctionType | functools.partial)]
-    return sorted(seen.values())
-
-
-def held_by(function):
-    """What a function has from the one it was defined in."""
-    return [cell.cell_contents for cell in function.__closure__ or ()]
-
-
-def names_in(code):
-    """The global names in a code object, those in its comprehensions and inner functions included."""
-    inner = [name for constant in code.co_consts if isinstance(constant, types.CodeType) for name in names_in(constant)]
-    return [*code.co_names, *inner]
-
-
-def source_of(function):
-    """The source without comments, docstrings and layout, which change nothing."""
+    """A short hexadecimal hash of things and of all that they reach. Raises Incomparable."""
+    digest = Digest()
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except SyntaxError:  # a lambda in the middle of a line
-        return inspect.getsource(function)
-    except OSError:  # neither in a file nor in a notebook
-        return repr(function.__code__.co_code)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+        digest.add(things)
+    except RecursionError:
+        raise Incomparable(NOT_COMPARED.format(kind="structure that is nested too deeply")) from None
+    return digest.hash.hexdigest()[:16]
+
+
+class Digest:
+    """A hash that grows by all that a thing reaches. A thing that was met before is noted as the k-th one, so that
+    circles end, and which weights an optimiser owns counts as well as their values."""
+
+    def __init__(self):
+        self.hash, self.met = hashlib.sha256(), {}  # met: {id: (number, the thing: kept, so that no id is used twice)}
+
+    def note(self, *words):
+        for word in words:
+            data = str(word).encode()
+            self.hash.update(b"%d:" % len(data) + data)
+
+    def add(self, thing):
+        if isinstance(thing, np.generic):
+            thing = thing.item()
+        if isinstance(thing, PLAIN):
+            return self.note(type(thing).__name__, repr(thing))
+        if id(thing) in self.met:
+            return self.note("met", self.met[id(thing)][0])
+        self.met[id(thing)] = len(self.met), thing
+        self.note(type(thing).__name__)
+        for kind, look in LOOKS:
+            if isinstance(thing, kind):
+                return look(self, thing)
+        return self.object(thing)
+
+    # ---- values
+
+    def tensor(self, tensor):
+        try:
+            values = tensor.detach().cpu().contiguous().flatten()
+            data = (torch.view_as_real(values.resolve_conj()) if values.is_complex() else values).view(torch.uint8)
+            self.hash.update(data.numpy().data)
+        except (RuntimeError, NotImplementedError, TypeError):  # sparse, meta, quantised
+            raise Incomparable(NOT_COMPARED.format(kind=f"{tensor.device} {tensor.layout} tensor")) from None
+        self.note(tensor.dtype, tuple(tensor.shape), tensor.requires_grad)
+
+    def array(self, array):
+        self.note(array.dtype.str, array.shape)
+        if array.dtype.hasobject:
+            return self.add(array.tolist())
+        return self.hash.update(np.ascontiguousarray(array).tobytes())
+
+    def sequence(self, things):
+        self.note(len(things))
+        for thing in things:
+            self.add(thing)
+
+    def mapping(self, mapping):
+        self.sequence([part for item in mapping.items() for part in item])
+
+    def unordered(self, things):
+        self.sequence(sorted(map(fingerprint, things)))
+
+    # ---- code
+
+    def function(self, function):
+        if is_importable(function):
+            return self.note(function.__module__, function.__qualname__)
+        self.code(function.__code__)
+        for held in (function.__defaults__, function.__kwdefaults__, vars(function)):
+            self.add(held)
+        for cell in function.__closure__ or ():
+            try:
+                self.add(cell.cell_contents)
+            except ValueError:  # a name that has no value yet
+                self.note("empty")
+        if not is_library(function.__globals__.get("__name__")):
+            for name, *attributes in names_read(function.__code__):
+                self.read(function.__globals__, name, attributes)
+        return None
+
+    def code(self, code):
+        """Instructions with what they are about: no comments, no docstring, no line numbers."""
+        for step in dis.get_instructions(code):
+            self.note(step.opname)
+            self.code(step.argval) if isinstance(step.argval, types.CodeType) else self.add(step.argval)
+
+    def read(self, space, name, attributes):
+        """A global name, and the attributes behind it as long as they lead from module to module."""
+        if name not in space:
+            return self.note("builtin or missing", name)
+        thing = space[name]
+        while isinstance(thing, types.ModuleType) and attributes:
+            if is_library(thing.__name__):
+                return self.note(thing.__name__, *attributes)
+            thing = getattr(thing, attributes.pop(0), None)
+        return self.add(thing)
+
+    def module(self, module):
+        self.note(module.__name__)
+        if not is_library(module.__name__) and getattr(module, "__file__", None):
+            with open(module.__file__, "rb") as file:
+                self.hash.update(file.read())
+
+    def kind(self, kind):
+        """A class: one of a library by its name, one of one's own by its methods and attributes."""
+        if is_library(kind.__module__):
+            return self.note(kind.__module__, kind.__qualname__)
+        self.note(kind.__name__)
+        self.add(kind.__bases__)
+        return self.mapping({name: value for name, value in vars(kind).items() if name not in NO_CODE})
+
+    def wrapper(self, wrapper):
+        for name in ("fget", "fset", "fdel", "func", "__func__", "__wrapped__"):
+            self.add(getattr(wrapper, name, None))
+
+    def method(self, method):
+        self.add(method.__func__)
+        self.add(method.__self__)
+
+    def builtin(self, function):
+        """A function written in C, or such a method: of a list, say, which then counts."""
+        owner = getattr(function, "__self__", None)
+        self.note(getattr(function, "__module__", ""), function.__qualname__)
+        if not isinstance(owner, types.ModuleType | type) and not type(owner).__module__.startswith("torch._C"):
+            self.add(owner)
+
+    # ---- objects
+
+    def holder(self, thing):
+        """A network, an optimiser or a schedule: all its attributes but the mode, which the engine sets itself."""
+        self.add(type(thing))
+        for name, value in vars(thing).items():
+            if name != "training":
+                self.note(name)
+                self.add(list(value.values()) if "hooks" in name and isinstance(value, dict) else value)
+
+    def object(self, thing):
+        """Any other object, as pickle would take it apart."""
+        try:
+            known = copyreg.dispatch_table.get(type(thing))
+            parts = known(thing) if known else thing.__reduce_ex__(4)
+        except Exception:  # whatever refuses: a lock, an open file, a generator
+            raise Incomparable(NOT_COMPARED.format(kind=type(thing).__name__)) from None
+        if isinstance(parts, str):
+            return self.note(type(thing).__module__, parts)
+        make, arguments, state, items, pairs = (*parts, None, None, None)[:5]
+        for part in (make, arguments, state, list(items or ()), list(pairs or ())):
+            self.add(part)
+        return None
+
+
+LOOKS = (
+    (torch.Tensor, Digest.tensor), (np.ndarray, Digest.array), (np.dtype, lambda digest, kind: digest.note(kind.str)),
+    (torch.Generator, lambda digest, generator: digest.add(generator.get_state())),
+    (HOLDERS, Digest.holder), (list | tuple, Digest.sequence), (dict | types.MappingProxyType, Digest.mapping),
+    (set | frozenset, Digest.unordered), (types.FunctionType, Digest.function), (types.MethodType, Digest.method),
+    (types.CodeType, Digest.code), (types.ModuleType, Digest.module), (type, Digest.kind), (WRAPPERS, Digest.wrapper),
+    (DESCRIPTORS, lambda digest, thing: digest.note(thing.__objclass__.__qualname__, thing.__name__)),
+    (types.BuiltinFunctionType | types.MethodWrapperType, Digest.builtin),
+    (weakref.ref, lambda digest, reference: digest.add(reference())),
+)
+
+
+def names_read(code):
+    """The global names that code reads, each with the attributes behind it: [["tp", "device"], ["images"], …]."""
+    names, last = [], None
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            last = [step.argval]
+            names.append(last)
+        elif step.opname in ("LOAD_ATTR", "LOAD_METHOD") and last:
+            last.append(step.argval)
+        else:
+            last = None
+        if isinstance(step.argval, types.CodeType):
+            names += names_read(step.argval)
+    return names
+
+
+def is_importable(function):
+    """True for a function of a library that its name leads to; not for one made inside another."""
+    if not is_library(function.__module__):
+        return False
+    thing = sys.modules.get(function.__module__)
+    for name in function.__qualname__.split("."):
+        thing = getattr(thing, name, None)
+    return thing is function
+
+
+@functools.cache
+def is_library(module):
+    """True for a module of Python itself, of an installed package or of the engine: no part of a run."""
+    top, _, room = (module or "").partition(".")
+    if top in ("", "__main__"):
+        return False
+    if top == "tp_utils":
+        return room.partition(".")[0] in ("runtime", "show", "training")  # how runs are made, not what they are
+    file = getattr(sys.modules.get(top), "__file__", None) or ""
+    return top in sys.stdlib_module_names or "site-packages" in file or "dist-packages" in file

@@ -3,6 +3,7 @@
 Environment variables:
     TP_PROFILE   smoke, cpu or full (default: full with a CUDA device, otherwise cpu)
     TP_DEVICE    a torch device, e.g. cpu or cuda:1 (default: cuda, mps or cpu, the first there is)
+    TP_PRECISION float32 or bfloat16 (default: bfloat16 with a CUDA device, otherwise float32)
 """
 
 import os
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 
 PROFILES = ("smoke", "cpu", "full")
+PRECISIONS = ("float32", "bfloat16")
 
 
 def device():
@@ -29,6 +31,18 @@ def profile():
     if name not in PROFILES:
         raise ValueError(f"TP_PROFILE={name!r}: choose one of {', '.join(PROFILES)}")
     return name
+
+
+def precision():
+    """The dtype that networks compute in while they are trained: torch.bfloat16 or torch.float32.
+
+    Not bfloat16 by default on a CPU, although some have it in hardware and are quicker with it: a notebook should give
+    the same numbers on every laptop. Studies ask for it with TP_PRECISION=bfloat16.
+    """
+    name = os.environ.get("TP_PRECISION") or ("bfloat16" if device().type == "cuda" else "float32")
+    if name not in PRECISIONS:
+        raise ValueError(f"TP_PRECISION={name!r}: choose one of {', '.join(PRECISIONS)}")
+    return getattr(torch, name)
 
 
 def pick(*, smoke, cpu, full):

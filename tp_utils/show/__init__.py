@@ -16,9 +16,10 @@ from .figures import (
     table_of_images,
 )
 from .film import Film
+from .runs import run_figure
 from .table import Table
 
 __all__ = [
     "COLOURS", "MAP", "Film", "Table", "confusion", "curves", "draw", "drawable", "figure", "grid", "mosaic", "png",
-    "smoothed", "stretched", "table_of_images",
+    "run_figure", "smoothed", "stretched", "table_of_images",
 ]

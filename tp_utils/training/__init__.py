@@ -1,7 +1,12 @@
-"""Training: the only place that knows precision, progress, checkpoints."""
+"""Training: the only place that knows devices, precision, memory layout, progress, checkpoints, the stop button.
 
-from .fit import Run, fit
-from .gan import Game, initialised, train_gan
-from .players import Training, train_players
+engine.py repeats a step, fit.py has the step of a classifier, game.py looks at a generator while it learns.
+"""
 
-__all__ = ["Game", "Run", "Training", "fit", "initialised", "train_gan", "train_players"]
+from .engine import Run, train
+from .fit import fit, pixels
+from .game import Game
+from .loop import Diverged
+from .step import frozen, update
+
+__all__ = ["Diverged", "Game", "Run", "fit", "frozen", "pixels", "train", "update"]

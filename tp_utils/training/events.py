@@ -1,6 +1,5 @@
 """Event files: the curves of a run for TensorBoard, which draws them in a browser while the run goes on."""
 
-# What is said to the reader.
 NO_TENSORBOARD = "event files need the package tensorboard: pip install tensorboard, or leave `events` out"
 
 
@@ -19,13 +18,13 @@ class Events:
         self.writer, self.written = SummaryWriter(str(folder), purge_step=0), {}
 
     def update(self, history):
-        """Write the values that are new: lists of numbers, one a step, or of (step, number)."""
-        for curve, values in history.items():
+        """Write the values that are new: lists of numbers, one a step, or of (step, number). Pictures are left out."""
+        for curve in history.keys() - {"pictures"}:
             done = self.written.get(curve, 0)
-            for k, value in enumerate(values[done:], done + 1):
+            for k, value in enumerate(history[curve][done:], done + 1):
                 step, number = value if isinstance(value, tuple) else (k, value)
                 self.writer.add_scalar(curve, number, step)
-            self.written[curve] = len(values)
+            self.written[curve] = len(history[curve])
 
     def close(self):
         self.writer.close()

@@ -1,27 +1,17 @@
-"""One loop for all classifiers."""
-
-from dataclasses import dataclass, field
+"""The short form for classifiers: one network, one optimiser, one loss."""
 
 import torch
 from torch.nn import functional as F
 
-from ..runtime import code_of, device, fingerprint
-from .live import curves
-from .loop import Loop, batch_indices, known, named, settings
-
-
-@dataclass
-class Run:
-    """A training run: the network, its history (lists of equal length per curve), the steps done."""
-
-    network: torch.nn.Module
-    step: int = 0
-    history: dict = field(default_factory=lambda: {"loss": [], "validation": []})
+from ..runtime import device, expect
+from .engine import train
+from .step import update
+from .stop import at_once
 
 
 def pixels(images, generator):
-    """The default `prepare`: uint8 to float32 in [0, 1]."""
-    return images.float() / 255
+    """The default `prepare`: uint8 to float32 in [0, 1]. Other tensors are given as they are."""
+    return images.float() / 255 if images.dtype == torch.uint8 else images
 
 
 def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cross_entropy, prepare=pixels,
@@ -32,38 +22,29 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
     optimiser:  a torch optimiser over (some of) the network's parameters;  schedule: a torch LR scheduler or None
     loss:       from (scores [n, K], labels [n]) to a scalar tensor
     prepare:    from (images [n, …], generator) to the network's input: conversion and augmentation, whole batch
-    validate:   a function without arguments; its number is recorded every `validate_every` steps
-    name:       of the checkpoint in the cache, written every `save_every` steps; None keeps nothing
-    live:       draw the curves in a notebook while training; False leaves the progress bar alone
-    events:     folder of event files for TensorBoard, with the curves of the run; None writes none
+    validate:   a function without arguments; its number is recorded every `validate_every` steps, in eval mode
 
-    Returns a Run. An interrupt returns what there is, at the end of a step; calling again with the same arguments
-    goes on, and a finished run is loaded. Other arguments start anew, other code of the network, of `loss` or of
-    `prepare` too. All randomness of a step depends on (seed, step) alone, so that a resumed run ends with the very
-    weights of an undisturbed one (on a CPU). Raises Diverged when the loss is not finite, ImportError for
-    `events` where TensorBoard is not installed.
+    Returns a Run with the curve "loss" and, under "validation", [(step, number)]. All else is as in `train`, whose
+    short form this is.
     """
-    network.to(device())
-    images, labels = images.to(device()), labels.to(device())
-    run = Run(network)
-    parts = {"network": network, "optimiser": optimiser} | ({"schedule": schedule} if schedule else {})
-    key = fingerprint(images, labels, steps, batch_size, seed, named(loss), code_of(prepare), settings(optimiser),
-                      schedule and settings(schedule), known(network))
-    with Loop(run, steps, parts, key, name, save_every, seed, curves if live else None, events) as loop:
-        for generator in loop:
-            chosen = batch_indices(len(images), batch_size, run.step, seed).to(device())
-            network.train()
-            with torch.autocast("cuda", torch.bfloat16, enabled=device().type == "cuda"):
-                value = loss(network(prepare(images[chosen], generator)), labels[chosen])
-            optimiser.zero_grad()
-            value.backward()
-            optimiser.step()
-            if schedule:
-                schedule.step()
-            loop.record(loss=value)
-            done = run.step + 1
-            if validate and (done % validate_every == 0 or done == steps):
-                network.eval()
-                run.history["validation"].append((done, float(validate())))
-    network.eval()
-    return run
+    (validate_every,) = expect.numbers(validate_every=validate_every)
+    expect.parts(update, {"network": network}, {"network": optimiser}, schedule)
+    expect.no_closure(optimiser)
+    images, labels = expect.tensors(images, labels)
+    expect.value_range(images, prepare, pixels, (0, 1))
+    expect.classes(network.to(device()), images, labels, prepare, loss)
+
+    def step(x, y, generator):
+        value = loss(network(x), y)
+        update(optimiser, value)
+        return {"loss": value}
+
+    def look(run):
+        if run.step % validate_every == 0 or run.step == steps:
+            network.eval()
+            with at_once():
+                run.history["validation"].append((run.step, float(validate())))
+
+    return train(step, {"network": network}, {"network": optimiser}, images, steps, labels=labels,
+                 batch_size=batch_size, prepare=prepare, schedule=schedule, after=look if validate else None, name=name,
+                 save_every=save_every, seed=seed, live=live, events=events)

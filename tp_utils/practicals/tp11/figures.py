@@ -135,7 +135,7 @@ def codes(game, rows=8):
     """A figure: a column per code of InfoGAN, a row per latent."""
     z = games.with_code(rows, torch.Generator().manual_seed(0))[:, None].repeat(1, protocol.CLASSES, 1, 1, 1)
     z[:, :, -protocol.CLASSES:] = torch.eye(protocol.CLASSES)[None, :, :, None, None]
-    from ...training.gan import images_of
+    from ...nets import images_of
 
     images = images_of(game.average, z.flatten(0, 1))
     fig, axis = show.figure(width=4.6, height=4.0)

@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...data.imageset import resized
+from ...nets import initialised
 from ...runtime import cache_dir, device, fingerprint, seed
-from ...training import initialised, train_gan
 from . import protocol
 from .protocol import CLASSES, GAN_SIZE
 

@@ -14,8 +14,7 @@ from ... import data
 from ...data.imageset import resized
 from ...measure import accuracy
 from ...runtime import device, pick
-from ...training import fit
-from ...training.fit import pixels
+from ...training import fit, pixels
 
 CLASSES, GAN_SIZE = 10, 32
 DRAWS = {"random": {"n": 100}, "balanced": {"per_class": 10}}

@@ -10,7 +10,7 @@ from torch import nn
 
 from ...measure import accuracy, confusion
 from ...runtime import cache_dir, seed
-from ...training.fit import pixels
+from ...training import pixels
 from . import distortion, games, protocol
 from .protocol import CLASSES, GAN_SIZE, Case, Classifier, classifier, draw, test_set
 
