@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from ..runtime import device, expect
+from ..runtime import device, expect, precision
 from .loop import Loop
 from .precision import mixed_precision
 
@@ -66,10 +66,11 @@ def train(step, networks, optimisers, images, steps, *, labels=None, batch_size=
     parts |= {f"optimiser {name}": optimiser for name, optimiser in optimisers.items()}
     parts |= {"schedule": schedule} if schedule else {}
     parts |= {"after": after} if hasattr(after, "state_dict") else {}
-    depends_on = (networks, optimisers, schedule, step, prepare, after, images, labels, steps, batch_size, seed)
+    depends_on = (networks, optimisers, schedule, step, prepare, after, images, labels, steps, batch_size, seed,
+                  precision())
 
-    with mixed_precision(networks.values()), Loop(Run(networks), steps, parts, depends_on, name, save_every, seed,
-                                                  live, events) as loop:
+    with Loop(Run(networks), steps, parts, depends_on, name, save_every, seed, live, events) as loop, mixed_precision(
+            networks.values()):
         for generator in loop:
             for network in networks.values():
                 network.train()
