@@ -21,7 +21,7 @@ class Game:
     G, D:     the networks: G(z) → images in [−1, 1], D(x) → logits; in a conditional game G(z, y), D(x, y)
     latent:   from (n, torch.Generator on the CPU) to n latents z
     average:  the moving average of G where one was asked for, otherwise G itself
-    run:      the Run, once there is one. Its history has, besides the curves of the step, the means of the
+    run:      the Run, once there is one, with its history. That has, besides the curves of the step, the means of the
               probabilities that D gave real images, "D(x)", and generated ones, "D(G(z))", and "pictures":
               [(step, uint8 [n, C, H, W])] of the fixed latents, eight to a row; in a conditional game a row of the
               picture shares its label, a column its latent
@@ -33,7 +33,7 @@ class Game:
         self.G, self.D, self.latent = G, D, latent
         self.moving = AveragedModel(G, multi_avg_fn=get_ema_multi_avg_fn(average)) if average else None
         self.average = self.moving.module if average else G
-        self.run, self.latents, self.labels, self.opinions = None, None, None, {}
+        self.run, self.history, self.latents, self.labels, self.opinions = None, None, None, None, {}
 
     def train(self, step, optimisers, images, steps, *, labels=None, seed=0, **options):
         """Repeat a step on images; returns the game. All as in tp.train, the networks being those of the game."""
@@ -48,13 +48,10 @@ class Game:
 
         self.run = train(watched, {"G": self.G, "D": self.D}, optimisers, images, steps, labels=labels, after=self,
                          seed=seed, **options)
+        self.history = self.run.history
         self.settle()
         self.average.eval()
         return self
-
-    @property
-    def history(self):
-        return self.run.history
 
     def generate(self, count, seed=0, labels=None):
         """(images uint8 [count, C, H, W], labels int64 [count] or None), on the CPU, of fresh latents.
