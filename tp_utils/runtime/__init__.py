@@ -1,14 +1,17 @@
 """The run: device, profile, seeds, folders, results, and how the course speaks to its reader."""
 
-from .cache import cached
-from .files import ROOT, cache_dir, replacing, size
+from .atomic import replacing, scratch
+from .cache import cached, save
+from .files import ROOT, cache_dir, cache_path, cached_file, file_name, folder_named, in_words, keeping, size
 from .keys import code_of, fingerprint
 from .machine import PROFILES, device, pick, profile, seed
 from .measurements import circumstances, measuring, results, save_results
 from .reader import caveat, in_notebook, say, show
+from .studies import ResultsError, append_cell, cells, locked
 
 __all__ = [
-    "PROFILES", "ROOT", "cache_dir", "cached", "caveat", "circumstances", "code_of", "device", "fingerprint",
-    "in_notebook", "measuring", "pick", "profile", "replacing", "results", "save_results", "say", "seed", "show",
-    "size",
+    "PROFILES", "ROOT", "ResultsError", "append_cell", "cache_dir", "cache_path", "cached", "cached_file", "caveat",
+    "cells", "circumstances", "code_of", "device", "file_name", "fingerprint", "folder_named", "in_notebook",
+    "in_words", "keeping", "locked", "measuring", "pick", "profile", "replacing", "results", "save", "save_results",
+    "say", "scratch", "seed", "show", "size",
 ]

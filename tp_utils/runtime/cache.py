@@ -4,7 +4,8 @@ import contextlib
 
 import torch
 
-from .files import cache_dir, replacing
+from .atomic import replacing
+from .files import cache_path, cached_file, file_name, keeping
 from .keys import code_of, fingerprint
 
 
@@ -15,12 +16,24 @@ def cached(name, inputs, compute):
     inputs:   everything the result depends on (tensors and whatever prints)
     compute:  a function without arguments that returns tensors, Python's own numbers, strings, lists or dicts;
               its source is an input too, with that of the functions and modules of the notebook that it uses
+
+    A value that cannot be kept costs one line, and is returned. Raises ValueError for a name that no file can have.
     """
-    path = cache_dir("computed") / f"{name}-{fingerprint(code_of(compute), *inputs)}.pt"
-    if path.exists():
-        with contextlib.suppress(Exception):  # an unreadable file is computed again
-            return torch.load(path, map_location="cpu", weights_only=True)
+    file_name(name)
+    key = fingerprint(code_of(compute), *inputs)
+    parts = "computed", f"{name}-{key}.pt"
+    with contextlib.suppress(Exception):  # a file that is not there or cannot be read is computed again
+        return torch.load(cached_file(*parts), map_location="cpu", weights_only=True)
     value = compute()
-    with replacing(path) as temporary:
-        torch.save(value, temporary)
+    with keeping(name):
+        save(value, cache_path(*parts))
     return value
+
+
+def save(value, path):
+    """torch.save, whole or not at all. Raises OSError or torch's RuntimeError, see `keeping`.
+
+    A file of Python's: its errors say what is wrong, also those that a full network disk reports when it is closed.
+    """
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        torch.save(value, file)
