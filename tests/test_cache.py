@@ -1,10 +1,18 @@
-"""Results that are computed once."""
+"""Results that are computed once, and are there all the same where they cannot be kept."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
+from sets import names, said
 
 from tp_utils import runtime
 from tp_utils.runtime import cached
+
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +78,65 @@ def test_cached_computes_again_when_a_function_that_it_uses_was_changed(monkeypa
     monkeypatch.setitem(globals(), "halved", halved_differently)
     assert runtime.cached("code", (1,), compute) == [0.5, 1.0]
     assert len(calls) == 2
+
+
+# ---- where a value cannot be kept
+
+ON_A_FULL_DISK = """
+import resource, torch
+from tp_utils.runtime import cached
+for room in (10, 1000, 100_000, 200_500):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    print(cached(f"room-{room}", (), lambda: torch.zeros(50_000)).numel())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no limits of this kind on Windows")
+def test_a_value_that_finds_no_room_costs_one_line(tmp_path):
+    done = subprocess.run([sys.executable, "-c", ON_A_FULL_DISK], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[1::2] == 4 * ["50000"]
+    assert lines[::2] == [f"room-{room}: not kept for the next time (File too large). Free some space, or set TP_CACHE "
+                          "to a folder you may write." for room in (10, 1000, 100_000, 200_500)]
+    assert names(tmp_path / "cache" / "computed") == []
+
+
+def test_a_cache_that_may_not_be_written_costs_one_line(ordinary_user, monkeypatch, capsys):
+    ordinary_user.chmod(0o555)
+    monkeypatch.setenv("TP_CACHE", str(ordinary_user / "cache"))
+    assert cached("value", (), lambda: 1) == 1
+    (line,) = said(capsys)
+    assert line.startswith("value: not kept") and "Permission denied" in line and "TP_CACHE" in line
+    ordinary_user.chmod(0o755)
+
+
+@pytest.mark.parametrize("in_the_way", ["cache", "cache/computed"])
+def test_a_file_in_the_place_of_the_folder_costs_one_line(tmp_path, capsys, in_the_way):
+    (tmp_path / in_the_way).parent.mkdir(exist_ok=True)
+    (tmp_path / in_the_way).write_text("somebody's")
+    assert cached("value", (), lambda: 1) == 1
+    (line,) = said(capsys)
+    assert line.startswith("value: not kept") and (tmp_path / in_the_way).read_text() == "somebody's"
+
+
+def test_a_kept_value_that_may_not_be_read_is_computed_and_left_alone(ordinary_user, monkeypatch, capsys, compute):
+    monkeypatch.setenv("TP_CACHE", str(ordinary_user))
+    cached("value", (1,), compute)
+    (file,) = (ordinary_user / "computed").iterdir()
+    before = file.read_bytes()
+    file.chmod(0o200)
+    assert cached("value", (1,), compute)["name"] == "x"
+    (line,) = said(capsys)
+    assert file.name in line and "Permission denied" in line
+    file.chmod(0o600)
+    assert file.read_bytes() == before
+    assert cached("value", (1,), compute)["name"] == "x" and compute.calls == 2
+
+
+def test_a_name_that_leaves_the_cache_is_refused_before_anything_is_computed(compute, tmp_path):
+    for name in ("../value", "CON", ""):
+        with pytest.raises(ValueError, match="cannot be the name of a file"):
+            cached(name, (1,), compute)
+    assert compute.calls == 0 and not (tmp_path / "cache").exists()

@@ -4,14 +4,14 @@ import subprocess
 import time
 
 import pytest
-from sets import said, tiny, unreachable
+from sets import a_mirror, said, tiny, unreachable
 from test_fetch import GOOD, PAGE, Server, digest, refused_port, silence
 
 from tp_utils import data, nets
 from tp_utils.authoring.mirror import export
 from tp_utils.data import fetch as module
 from tp_utils.data import official
-from tp_utils.data.fetch import FetchError, from_mirror, sums, write_sums
+from tp_utils.data.fetch import FetchError, from_mirror, mirror, sums, write_sums
 
 pytestmark = pytest.mark.usefixtures("no_network", "cache")
 
@@ -78,3 +78,30 @@ def test_a_mirror_gives_only_the_file_with_the_hash_that_is_known(tmp_path, monk
     assert from_mirror("f.pth", None, digest(GOOD)[:8]) == tmp_path / "f.pth"
     with pytest.raises(FetchError, match="not the official file"):
         from_mirror("f.pth", None, "00000000")
+
+
+# ---- where it is
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    a_mirror(tmp_path / "mirror")
+    for place in ("~/mirror", "~/mirror/"):
+        monkeypatch.setenv("TP_MIRROR", place)
+        assert mirror() == str(tmp_path / "mirror")
+        assert data.scenes().source == "the mirror"
+
+
+@pytest.mark.parametrize(("value", "place"), [
+    ("", None), ("https://example.org/~teacher/mirror/", "https://example.org/~teacher/mirror"),
+    ("HTTP://example.org", "HTTP://example.org"), ("/srv/mirror", "/srv/mirror")])
+def test_an_address_is_left_as_it_is(monkeypatch, value, place):
+    monkeypatch.setenv("TP_MIRROR", value)
+    assert mirror() == place
+
+
+def test_a_home_that_nobody_has_is_said_and_the_course_goes_on(monkeypatch, capsys):
+    monkeypatch.setenv("TP_MIRROR", "~no-such-user-here/mirror")
+    assert data.faces().sample
+    assert "TP_MIRROR=~no-such-user-here/mirror: there is no such home folder here" in said(capsys)[0]

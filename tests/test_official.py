@@ -2,6 +2,7 @@
 
 import errno
 import http.client
+import os
 import socket
 import time
 import zipfile
@@ -18,6 +19,7 @@ from test_fetch import refused_port
 from tp_utils import data
 from tp_utils.data import ImageSet, official
 from tp_utils.data.fetch import FetchError
+from tp_utils.runtime import atomic
 
 pytestmark = pytest.mark.usefixtures("no_network", "cache")
 
@@ -104,6 +106,17 @@ def test_a_library_download_that_breaks_off_leaves_nothing(error, cache, librari
         assert "could not be downloaded" in said(capsys)[0]
     assert socket.getdefaulttimeout() == before
     assert not any(p.is_file() for p in cache.rglob("*"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are asked on POSIX only")
+def test_what_a_killed_download_left_goes_at_the_next(cache, libraries, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: 4194305)  # above Linux's highest: nobody's
+        left = atomic.temporary_beside(cache / "downloads" / "CIFAR-10")
+    left.mkdir(parents=True)
+    (left / "archive.tar.gz").write_bytes(b"half")
+    data.cifar10()
+    assert list((cache / "downloads").iterdir()) == []
 
 
 def test_offline_every_official_source_gives_up_within_two_seconds(monkeypatch, cache):

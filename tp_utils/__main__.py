@@ -207,8 +207,12 @@ def data_status(options):
     from .runtime import cache_path, size
     from .show import Table
 
-    rows = [[name, where(name), size(cached_path(name)) if os.path.exists(cached_path(name)) else ""] for name in NAMES]
-    print(Table(["data set", "place", "size"], rows, caption=f"cache: {cache_path()}"))
+    try:
+        kept = {name: cached_path(name) for name in NAMES}
+        rows = [[name, where(name), size(kept[name]) if os.path.exists(kept[name]) else ""] for name in NAMES]
+        print(Table(["data set", "place", "size"], rows, caption=f"cache: {cache_path()}"))
+    except FileNotFoundError as error:  # TP_CACHE or TP_MIRROR names no home folder
+        raise BadInput(error) from None
     return 0
 
 
