@@ -160,7 +160,7 @@ def test_where_processes_cannot_be_asked_age_decides(tmp_path, monkeypatch, wher
     def never(*_):
         raise AssertionError("os.kill kills on Windows")
 
-    here = atomic.machine()
+    here = atomic.this_machine()
     other = tmp_path / f".file.{here if where == 'Windows' else '01234567'}-4194305-01234567"  # no such process here
     other.write_text("half")
     os.utime(other, (time.time() - age,) * 2)

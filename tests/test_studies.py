@@ -74,7 +74,7 @@ def test_two_studies_may_tell_their_cells_apart_in_their_own_ways(file):
 def test_the_measured_file_comes_back_byte_for_byte(tmp_path):
     file = tmp_path / "tp11.json"
     file.write_bytes((REPOSITORY / "results" / "tp11.json").read_bytes())
-    study.append(study.cells(file)[0], file)
+    append_cell(cells(file, study.IDENTITY)[0], file, study.IDENTITY, protocol=study.PROTOCOL)
     assert file.read_bytes() == (REPOSITORY / "results" / "tp11.json").read_bytes()
 
 

@@ -10,8 +10,7 @@ import contextlib
 import io
 from types import SimpleNamespace
 
-from .. import runtime
-from ..runtime import ROOT, circumstances, locked, profile
+from ..runtime import ROOT, append_cell, cells, circumstances, locked, profile
 
 FILE = ROOT / "results" / "tp11.json"
 IDENTITY = ("row", "draw", "seed", "profile")
@@ -59,7 +58,7 @@ def run(rows, draws, seeds, jobs=1, address=None, file=FILE):
     from ..practicals.tp11 import draws_of
 
     reference_tools()  # before anything is started
-    known = {tuple(one[key] for key in IDENTITY) for one in cells(file)}
+    known = {tuple(one[key] for key in IDENTITY) for one in cells(file, IDENTITY)}
     wanted = [(row, draw, seed) for seed in seeds for row in rows for draw in draws if draw in draws_of(row)]
     todo = [which for which in wanted if (*which, profile()) not in known]
     if not todo:
@@ -72,7 +71,7 @@ def run(rows, draws, seeds, jobs=1, address=None, file=FILE):
         work = Parallel(-1 if address else jobs, return_as="generator_unordered")
         for left, one in zip(range(len(todo) - 1, -1, -1), work(delayed(cell)(*which, threads) for which in todo),
                              strict=True):
-            append(one, file)
+            append_cell(one, file, IDENTITY, protocol=PROTOCOL)
             yield DONE.format(left=left, total=len(todo), **one)
 
 
@@ -87,13 +86,3 @@ def cluster(address):
 
     with Client(address, set_as_default=True), parallel_config("dask"):
         yield
-
-
-def cells(file=FILE):
-    """The cells of the results file; none if it is not there. Raises ResultsError."""
-    return runtime.cells(file, IDENTITY)
-
-
-def append(one, file):
-    """Add a cell to the results file. Raises ResultsError."""
-    runtime.append_cell(one, file, IDENTITY, protocol=PROTOCOL)

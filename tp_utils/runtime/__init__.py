@@ -1,7 +1,7 @@
 """The run: device, profile, seeds, folders, results, and how the course speaks to its reader."""
 
 from .atomic import replacing, scratch
-from .cache import cached, save
+from .cache import cached, save_tensors
 from .files import ROOT, cache_dir, cache_path, cached_file, file_name, folder_named, in_words, keeping, size
 from .keys import code_of, fingerprint
 from .machine import PROFILES, device, pick, profile, seed
@@ -12,6 +12,6 @@ from .studies import ResultsError, append_cell, cells, locked
 __all__ = [
     "PROFILES", "ROOT", "ResultsError", "append_cell", "cache_dir", "cache_path", "cached", "cached_file", "caveat",
     "cells", "circumstances", "code_of", "device", "file_name", "fingerprint", "folder_named", "in_notebook",
-    "in_words", "keeping", "locked", "measuring", "pick", "profile", "replacing", "results", "save", "save_results",
-    "say", "scratch", "seed", "show", "size",
+    "in_words", "keeping", "locked", "measuring", "pick", "profile", "replacing", "results", "save_results",
+    "save_tensors", "say", "scratch", "seed", "show", "size",
 ]

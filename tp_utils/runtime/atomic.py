@@ -71,12 +71,12 @@ def temporary_beside(path):
         for other in path.parent.iterdir():
             if (found := name.fullmatch(other.name)) and abandoned(other, found[1], int(found[2])):
                 remove(other)
-    return path.with_name(f".{path.name}.{machine()}-{os.getpid()}-{secrets.token_hex(4)}")
+    return path.with_name(f".{path.name}.{this_machine()}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
 def abandoned(path, where, process):
     """Whether the process that wrote a temporary file has ended; if that cannot be asked, whether it is a day old."""
-    if where == machine() and os.name == "posix":  # elsewhere os.kill kills
+    if where == this_machine() and os.name == "posix":  # elsewhere os.kill kills
         try:
             os.kill(process, 0)
         except (ProcessLookupError, OverflowError):
@@ -88,7 +88,7 @@ def abandoned(path, where, process):
 
 
 @functools.cache
-def machine():
+def this_machine():
     """Eight digits for this machine, or this container of it: where a process's number means that process."""
     space = os.readlink("/proc/self/ns/pid") if os.path.exists("/proc/self/ns/pid") else ""
     return hashlib.sha256(f"{platform.node()} {space}".encode()).hexdigest()[:8]

@@ -26,11 +26,11 @@ def cached(name, inputs, compute):
         return torch.load(cached_file(*parts), map_location="cpu", weights_only=True)
     value = compute()
     with keeping(name):
-        save(value, cache_path(*parts))
+        save_tensors(value, cache_path(*parts))
     return value
 
 
-def save(value, path):
+def save_tensors(value, path):
     """torch.save, whole or not at all. Raises OSError or torch's RuntimeError, see `keeping`.
 
     A file of Python's: its errors say what is wrong, also those that a full network disk reports when it is closed.
