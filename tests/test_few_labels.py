@@ -28,6 +28,7 @@ from tp_utils.practicals.tp11 import (
     protocol,
 )
 from tp_utils.practicals.tp11 import figures as tp11
+from tp_utils.runtime import append_cell, cells
 
 TOOLS = study.reference_tools()
 
@@ -197,7 +198,7 @@ def quick(monkeypatch):
 
 
 def cells_of(file):
-    return [(one["row"], one["draw"], one["seed"]) for one in study.cells(file)]
+    return [(one["row"], one["draw"], one["seed"]) for one in cells(file, study.IDENTITY)]
 
 
 def test_a_study_writes_each_cell_and_goes_on_where_it_was(quick, tmp_path):
@@ -207,18 +208,18 @@ def test_a_study_writes_each_cell_and_goes_on_where_it_was(quick, tmp_path):
         next(lines)
         assert len(cells_of(file)) == count
     lines.close()
-    before = study.cells(file)
+    before = cells(file, study.IDENTITY)
     rest = list(study.run(["cnn", "dcgan"], ["random", "balanced"], [0, 1], file=file))
     assert len(rest) == 5 and "0 of 5 left" in rest[-1] and "50.00%" in rest[-1]
     assert len(cells_of(file)) == len(set(cells_of(file))) == 8
-    assert all(one in study.cells(file) for one in before)
+    assert all(one in cells(file, study.IDENTITY) for one in before)
     assert list(study.run(["cnn"], ["random"], [0, 1], file=file)) == [study.NOTHING.format(total=2, file=file)]
     assert json.loads(file.read_text())["protocol"] == study.PROTOCOL
 
 
 def test_cells_of_another_profile_are_not_taken_for_these(quick, tmp_path):
     file = tmp_path / "cells.json"
-    study.append({**fake_cell("cnn", "random", 0, 1), "profile": "cpu"}, file)
+    append_cell({**fake_cell("cnn", "random", 0, 1), "profile": "cpu"}, file, study.IDENTITY)
     list(study.run(["cnn"], ["random"], [0], file=file))
     assert len(cells_of(file)) == 2
 
@@ -226,10 +227,10 @@ def test_cells_of_another_profile_are_not_taken_for_these(quick, tmp_path):
 def test_a_cell_that_a_second_study_measured_as_well_is_there_once(tmp_path):
     file = tmp_path / "cells.json"
     for number in (0.5, 0.6):
-        study.append({**fake_cell("cnn", "random", 0, 1), "test_accuracy": number}, file)
-    study.append(fake_cell("cnn", "random", 1, 1), file)
+        append_cell({**fake_cell("cnn", "random", 0, 1), "test_accuracy": number}, file, study.IDENTITY)
+    append_cell(fake_cell("cnn", "random", 1, 1), file, study.IDENTITY)
     assert cells_of(file) == [("cnn", "random", 0), ("cnn", "random", 1)]
-    assert study.cells(file)[0]["test_accuracy"] == 0.6
+    assert cells(file, study.IDENTITY)[0]["test_accuracy"] == 0.6
 
 
 def test_a_study_in_two_processes(tmp_path):
@@ -237,7 +238,7 @@ def test_a_study_in_two_processes(tmp_path):
     file = tmp_path / "cells.json"
     lines = list(study.run(["all-linear"], ["random"], [0, 1], jobs=2, file=file))
     assert len(lines) == 2 and sorted(cells_of(file)) == [("all-linear", "random", 0), ("all-linear", "random", 1)]
-    one = study.cells(file)[0]
+    one = cells(file, study.IDENTITY)[0]
     assert one["profile"] == "smoke" and one["versions"]["torch"] == torch.__version__ and one["hardware"]
 
 

@@ -130,8 +130,13 @@ def build(options):
     with_sources(options.tp)
     from .authoring.build import build
     from .authoring.readme import update
+    from .runtime import ResultsError
 
-    for path in [*build(options.tp), *update()]:
+    try:
+        written = [*build(options.tp), *update()]
+    except (FileNotFoundError, ResultsError) as error:
+        raise BadInput(error) from None
+    for path in written:
         print(path.relative_to(ROOT))
     return 0
 
@@ -147,7 +152,7 @@ def study(options):
     """Measure what is missing, a line for each cell that is done."""
     from .authoring import study
     from .practicals.tp11 import ROWS
-    from .runtime import profile
+    from .runtime import ResultsError, profile
 
     rows = options.method or list(ROWS)
     if unknown := [row for row in rows if row not in ROWS]:
@@ -162,7 +167,7 @@ def study(options):
             print(line, flush=True)
     except ModuleNotFoundError as error:
         raise BadInput(NO_DASK if error.name in ("dask", "distributed") else error) from None
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ResultsError) as error:
         raise BadInput(error) from None
     except (OSError, ValueError) as error:
         if options.dask:
@@ -199,28 +204,32 @@ def with_sources(tp):
 def data_status(options):
     from .data import NAMES
     from .data.places import cached_path, where
-    from .runtime import cache_dir, size
+    from .runtime import cache_path, size
     from .show import Table
 
-    rows = [[name, where(name), size(cached_path(name)) if cached_path(name).exists() else ""] for name in NAMES]
-    print(Table(["data set", "place", "size"], rows, caption=f"cache: {cache_dir()}"))
+    try:
+        kept = {name: cached_path(name) for name in NAMES}
+        rows = [[name, where(name), size(kept[name]) if os.path.exists(kept[name]) else ""] for name in NAMES]
+        print(Table(["data set", "place", "size"], rows, caption=f"cache: {cache_path()}"))
+    except FileNotFoundError as error:  # TP_CACHE or TP_MIRROR names no home folder
+        raise BadInput(error) from None
     return 0
 
 
 def data_export(options):
     from .authoring.mirror import export
     from .data import NAMES
-    from .runtime import size
+    from .runtime import in_words, size
 
     if unknown := [name for name in options.names if name not in NAMES]:
         raise BadInput(UNKNOWN_SET.format(names=", ".join(unknown), known=", ".join(NAMES)))
-    try:  # before anything is downloaded
+    try:
         options.folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=options.folder).close()
+        tempfile.TemporaryFile(dir=options.folder).close()  # before anything is downloaded
+        names = options.names or NAMES
+        held = export(options.folder, names)
     except OSError as error:
-        raise BadInput(NOT_WRITABLE.format(folder=options.folder, why=error.strerror)) from None
-    names = options.names or NAMES
-    held = export(options.folder, names)
+        raise BadInput(NOT_WRITABLE.format(folder=options.folder, why=in_words(error))) from None
     for file in held:
         print(f"{options.folder / file}  {size(options.folder / file)}")
     if held:

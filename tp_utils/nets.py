@@ -4,10 +4,12 @@ SqueezeNet 1.1 is embedded in data/. The others are looked for like data sets: i
 mirror ($TP_MIRROR), at the official address that torchvision knows. Offline, SqueezeNet takes their place.
 """
 
+import os
+
 import torch
 
 from .data.fetch import FetchError, fetch, from_mirror, mirror, sums, verify
-from .runtime import ROOT, cache_dir, device, replacing, say
+from .runtime import ROOT, cache_path, cached_file, device, in_words, replacing, say
 
 EMBEDDED = "squeezenet1_1"
 NAMES = (EMBEDDED, "alexnet", "vgg16", "resnet18", "efficientnet_b0")  # the course's; most others work too
@@ -40,7 +42,7 @@ def pretrained(name, fallback=True):
     except OSError as error:  # FetchError, or a cache that cannot be written
         if not fallback or name == EMBEDDED:
             raise
-        say(ABSENT.format(name=name, why=error))
+        say(ABSENT.format(name=name, why=in_words(error)))
         return pretrained(EMBEDDED)
     network = build(name)
     network.load_state_dict(weights)
@@ -77,12 +79,12 @@ def find(name):
     url = official_url(name)
     file = url.rpartition("/")[2]
     digits = file.rpartition("-")[2].removesuffix(".pth")
-    kept = cache_dir("networks") / file
+    kept, there = cache_path("networks", file), cached_file("networks", file)
 
     def in_the_cache():
-        if kept.exists():
-            verify(kept, digits)
-            return kept
+        if os.path.exists(there):
+            verify(there, digits)
+            return there
         return None
 
     failed = {}
@@ -98,7 +100,7 @@ def find(name):
             for missed, why in failed.items():
                 say(NOT_THERE.format(name=name, place=missed, why=why))
             return path, WHERE[place]
-    raise FetchError("; ".join(map(str, failed.values())))
+    raise FetchError("; ".join(dict.fromkeys(map(str, failed.values()))))
 
 
 def official_url(name):
@@ -119,7 +121,7 @@ def where(name):
     if name == EMBEDDED:
         return "embedded"
     file = official_url(name).rpartition("/")[2]
-    if (cache_dir("networks") / file).exists():
+    if os.path.exists(cached_file("networks", file)):
         return WHERE["cache"]
     try:
         if mirror() and file in sums(mirror()):
@@ -138,7 +140,7 @@ def available(names=NAMES):
             found.append(name)
         except OSError as error:
             missing.append(name)
-            why = error
+            why = in_words(error)
     if missing:
         say(LEFT_OUT.format(names=", ".join(missing), why=why))
     return found

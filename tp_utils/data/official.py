@@ -6,15 +6,13 @@ their SHA-256. Raises FetchError where the source cannot be reached.
 
 import io
 import socket
-import tempfile
 import warnings
 from contextlib import contextmanager
 from http.client import HTTPException
-from pathlib import Path
 
 import numpy as np
 
-from ..runtime import cache_dir
+from ..runtime import cache_dir, cache_path, scratch
 from .fetch import FAILED, TIMEOUT, FetchError, fetch, read_zip
 
 SCENES = ("https://github.com/rdfia/rdfia.github.io/raw/master/data/15ScenesData.zip",
@@ -24,7 +22,7 @@ PHOTOS = ("http://cs231n.stanford.edu/imagenet_val_25.npz",
 
 
 def scenes():
-    return scenes_from(fetch(SCENES[0], cache_dir("downloads") / "15ScenesData.zip", SCENES[1]))
+    return scenes_from(fetch(SCENES[0], cache_path("downloads", "15ScenesData.zip"), SCENES[1]))
 
 
 def scenes_from(archive):
@@ -47,7 +45,7 @@ def scenes_from(archive):
 
 
 def photos():
-    return photos_from(fetch(PHOTOS[0], cache_dir("downloads") / "imagenet_val_25.npz", PHOTOS[1]))
+    return photos_from(fetch(PHOTOS[0], cache_path("downloads", "imagenet_val_25.npz"), PHOTOS[1]))
 
 
 def photos_from(archive):
@@ -127,9 +125,9 @@ def library_download(what):
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
-        with tempfile.TemporaryDirectory(dir=cache_dir("downloads")) as folder, warnings.catch_warnings():
+        with scratch(cache_dir("downloads") / what) as folder, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # scikit-learn's, when it tries again
-            yield Path(folder)
+            yield folder
     except (OSError, RuntimeError, HTTPException) as error:  # RuntimeError: torchvision's for a wrong hash
         raise FetchError(FAILED.format(url=what, error=error)) from error
     finally:

@@ -1,19 +1,19 @@
 """The places where a data set is looked for, in order: embedded, cache, mirror, official source, sample."""
 
+import os
 from contextlib import suppress
 
 import numpy as np
 
-from ..runtime import cache_dir, replacing, say
+from ..runtime import cache_path, cached_file, in_words, keeping, replacing, say
 from . import official, samples
-from .fetch import FetchError, from_mirror, mirror, sums, verify
+from .fetch import FetchError, NotAllowed, from_mirror, mirror, sums, verify
 from .imageset import ImageSet
 
 # What is said to the reader.
 FOUND = "{what}, {where}."
 NOT_THERE = "{name}: nothing from {where} ({why})."
 LOOKED = {"cache": "the cache", "mirror": "the classroom mirror", "official": "the official source"}
-NOT_KEPT = "{name}: not kept for the next time ({why}). Free some space, or set TP_CACHE to another folder."
 WHERE = {"embedded": "embedded", "cache": "prepared before (cache)", "mirror": "from the classroom mirror",
          "official": "from the official source", "sample": "built-in sample", "own": "from your folder"}
 STAND_IN = "{what}, NOT the real set: a built-in sample stands in. README says how to get the real one."
@@ -25,7 +25,7 @@ def find(name):
         try:
             found = look(name)
         except OSError as error:  # FetchError, or a cache that cannot be written
-            say(NOT_THERE.format(name=name, where=LOOKED[place], why=error))
+            say(NOT_THERE.format(name=name, where=LOOKED[place], why=in_words(error)))
             continue
         if found is not None:
             return announced(found, place)
@@ -45,7 +45,7 @@ def where(name):
     """The place that would be tried first for `name`, in words, without fetching anything."""
     if name == "mnist":
         return WHERE["embedded"]
-    if cached_path(name).exists():
+    if os.path.exists(cached_path(name)):
         return WHERE["cache"]
     with suppress(FetchError):
         if mirror() and f"{name}.npz" in sums(mirror()):
@@ -57,38 +57,45 @@ def where(name):
 
 
 def cached_path(name):
-    return cache_dir() / f"{name}.npz"
+    """Where the prepared set is to be read, if it is in the cache."""
+    return cached_file(f"{name}.npz")
 
 
 def from_cache(name):
     path = cached_path(name)
-    hash_file = path.with_suffix(".npz.sha256")
-    if not (path.exists() and hash_file.exists()):
+    try:
+        sha256 = path.with_suffix(".npz.sha256").read_text(errors="replace").strip()
+    except FileNotFoundError:
+        return None
+    if not os.path.exists(path):
         return None
     try:
-        verify(path, hash_file.read_text(errors="replace").strip())
+        verify(path, sha256)
+    except NotAllowed:
+        raise
     except FetchError:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only cache keeps it
+            path.unlink()
         raise
     return load(name, path)
 
 
 def mirrored(name):
-    path = from_mirror(f"{name}.npz", cached_path(name))
+    kept = cache_path(f"{name}.npz")
+    path = from_mirror(kept.name, kept)
     if path is None:
         return None
-    if path == cached_path(name):
-        remember_hash(path)
+    if path == kept:
+        with keeping(name):
+            remember_hash(path)
     return load(name, path)
 
 
 def from_official(name):
     images = ImageSet.from_arrays(name, official.PREPARE[name]())
-    try:
-        save(images, cached_path(name))
-        remember_hash(cached_path(name))
-    except OSError as error:
-        say(NOT_KEPT.format(name=name, why=error))
+    with keeping(name):
+        save(images, cache_path(f"{name}.npz"))
+        remember_hash(cache_path(f"{name}.npz"))
     return images
 
 
