@@ -72,7 +72,7 @@ def test_making_the_notebooks_again_changes_no_byte(tmp_path, monkeypatch):
     for name, folder in folders.items():
         shutil.copytree(folder, tmp_path / name, ignore=shutil.ignore_patterns(".*"))
         monkeypatch.setattr(build, name, tmp_path / name)
-    written = build.build()
+    written = build.write_notebooks()
     assert len(written) == 2 * len(SOURCES)
     for path in written:
         assert path.read_bytes() == (folders[path.parent.name] / path.name).read_bytes(), f"{path.name}: make notebooks"
@@ -298,15 +298,15 @@ def add(folder, name, text):
 
 
 def test_building_writes_both_notebooks_and_the_second_time_the_same(fakes):
-    written = build.build("tp01")
+    written = build.write_notebooks("tp01")
     assert [path.relative_to(fakes).as_posix() for path in written] == [
         "solutions/tp01_fake.ipynb", "notebooks/tp01_fake.ipynb"]
     before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in written]
-    assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in build.build()] == before
+    assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in build.write_notebooks()] == before
 
 
 def test_the_student_notebook_of_a_source(fakes):
-    build.build()
+    build.write_notebooks()
     cells = nbformat.read(fakes / "notebooks" / "tp01_fake.ipynb", 4).cells
     assert [cell.id for cell in cells] == [f"tp01-00{i}" for i in range(7)]
     assert cells[3].source == "*Your answer to Question 1.1:*"
@@ -315,7 +315,7 @@ def test_the_student_notebook_of_a_source(fakes):
     assert "instructor" not in str(cells)
 
 
-@pytest.mark.parametrize("function", [build.build, run.run, run.store_outputs])
+@pytest.mark.parametrize("function", [build.write_notebooks, run.run_solutions, run.store_outputs])
 def test_an_unknown_name_is_an_error_that_lists_the_known_ones(fakes, function):
     with pytest.raises(ValueError, match="no solution named tp99; there are tp01_fake"):
         function("tp99")
@@ -324,12 +324,12 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones(fakes, function):
 def test_without_any_source_the_error_says_so(fakes):
     (fakes / "solutions" / "tp01_fake.py").unlink()
     with pytest.raises(ValueError, match="there are none"):
-        build.build()
+        build.write_notebooks()
 
 
 def test_running_writes_a_page_an_index_and_a_table(fakes, capsys):
-    build.build()
-    assert run.run() == 0
+    build.write_notebooks()
+    assert run.run_solutions() == 0
     page = (fakes / "build" / "html" / "tp01_fake.html").read_text()
     assert "for the instructor 4" in page
     index = (fakes / "build" / "html" / "index.html").read_text()
@@ -346,8 +346,8 @@ def test_a_failing_and_a_dying_notebook_are_named_and_the_others_still_run(fakes
     add(fakes, "tp01_fake", FINE)
     add(fakes, "tp02_failing", FAILING)
     add(fakes, "tp03_dying", DYING)
-    build.build()
-    assert run.run() == 1
+    build.write_notebooks()
+    assert run.run_solutions() == 1
     said = capsys.readouterr().out
     assert re.search("tp01_fake +ran", said)
     assert re.search("tp02_failing +failed", said)
@@ -359,18 +359,18 @@ def test_a_failing_and_a_dying_notebook_are_named_and_the_others_still_run(fakes
 
 def test_storing_outputs_keeps_them_through_the_next_build(fakes):
     add(fakes, "tp01_fake", FINE)
-    (paired, _) = build.build()
+    (paired, _) = build.write_notebooks()
     assert not run.store_outputs("tp01")
     stored = paired.read_bytes()
     cells = nbformat.reads(stored.decode(), 4).cells
     assert cells[1].outputs[0].text == "fine\n"
-    build.build()
+    build.write_notebooks()
     assert paired.read_bytes() == stored
 
 
 def test_outputs_of_a_failing_notebook_are_not_stored(fakes, capsys):
     add(fakes, "tp02_failing", FAILING)
-    (paired, _) = build.build("tp02")
+    (paired, _) = build.write_notebooks("tp02")
     before = paired.read_bytes()
     assert run.store_outputs("tp02")
     assert paired.read_bytes() == before
@@ -381,8 +381,8 @@ def test_outputs_of_a_failing_notebook_are_not_stored(fakes, capsys):
 
 def test_the_numbers_and_the_gallery_of_readme_are_those_of_results_and_outputs():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.split(readme.BEGIN)[1].split(readme.END)[0] == readme.measured(), "make notebooks"
+    assert text.split(readme.BEGIN)[1].split(readme.END)[0] == readme.measured_table(), "make notebooks"
     for path in sorted(build.SOLUTIONS.glob("tp*.ipynb")):
-        name, data = readme.picture(path)
+        name, data = readme.gallery_picture(path)
         assert (readme.GALLERY / name).read_bytes() == data, "make notebooks"
         assert f"docs/gallery/{name}" in text

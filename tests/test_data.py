@@ -20,7 +20,7 @@ from PIL import Image
 from test_fetch import PAGE, Server, digest, refused_port
 
 from tp_utils import data, nets
-from tp_utils.authoring.mirror import export
+from tp_utils.authoring.mirror import export_mirror
 from tp_utils.data import ImageSet, embedded, official, places, samples
 from tp_utils.data.fetch import FetchError, sums, write_sums
 from tp_utils.data.imageset import SAMPLE
@@ -74,7 +74,7 @@ def tiny(source="the official source", count=6):
 def a_mirror(folder, name="scenes", source="the mirror"):
     """A mirror folder with one tiny set."""
     folder.mkdir(exist_ok=True)
-    places.save(ImageSet.from_arrays(name, tiny(source)), folder / f"{name}.npz")
+    places.save_set(ImageSet.from_arrays(name, tiny(source)), folder / f"{name}.npz")
     write_sums(folder, [f"{name}.npz"])
     return folder
 
@@ -226,12 +226,12 @@ def test_the_prepared_form_comes_back_the_same_and_holds_no_pickles(tmp_path, gr
     if grey:
         arrays = {**arrays, **{f"{s}_images": arrays[f"{s}_images"][..., 0] for s in ("train", "test")}}
     before = ImageSet.from_arrays("toy", arrays)
-    places.save(before, tmp_path / "toy.npz")
+    places.save_set(before, tmp_path / "toy.npz")
     with np.load(tmp_path / "toy.npz", allow_pickle=False) as held:
         assert all(held[key].dtype != object for key in held.files)
         assert held["train_images"].shape == arrays["train_images"].shape
         assert held["train_labels"].dtype == np.int64
-    after = places.load("toy", tmp_path / "toy.npz")
+    after = places.load_set("toy", tmp_path / "toy.npz")
     for split in ("train_images", "train_labels", "test_images", "test_labels"):
         assert torch.equal(getattr(after, split), getattr(before, split))
         assert getattr(after, split).is_contiguous()
@@ -252,7 +252,7 @@ def test_a_prepared_set_is_never_unpickled(tmp_path):
     sprung = tmp_path / "sprung"
     np.savez(tmp_path / "toy.npz", **{**tiny(), "classes": np.array([Trap(sprung)], object)})
     with pytest.raises(FetchError, match="not a prepared data set"):
-        places.load("toy", tmp_path / "toy.npz")
+        places.load_set("toy", tmp_path / "toy.npz")
     assert not sprung.exists()
 
 
@@ -441,13 +441,13 @@ def test_the_sample_scenes_train_and_test_crops_come_from_disjoint_halves(monkey
         return image
 
     monkeypatch.setattr(samples, "photograph", photograph)
-    scenes = samples.scenes(per_class=(30, 30))
+    scenes = samples.make_scenes(per_class=(30, 30))
     assert abs(scenes["train_images"].astype(int) - 90).max() <= 1
     assert abs(scenes["test_images"].astype(int) - 200).max() <= 1
 
 
 def test_the_sample_scenes_hold_every_class_and_share_no_image_between_the_splits():
-    scenes = ImageSet.from_arrays("scenes", samples.scenes(), sample=True)
+    scenes = ImageSet.from_arrays("scenes", samples.make_scenes(), sample=True)
     for labels in (scenes.train_labels, scenes.test_labels):
         assert torch.bincount(labels).tolist() == [40] * 10
     train, test = ({digest(image.numpy().tobytes()) for image in images}
@@ -517,8 +517,8 @@ def lfw(data_home, **_):
 
 @pytest.fixture
 def libraries(monkeypatch):
-    for name, prepare in (("cifar10", official.cifar10), ("cats", official.cats), ("faces", official.faces)):
-        monkeypatch.setitem(official.PREPARE, name, prepare)
+    for name in ("cifar10", "cats", "faces"):
+        monkeypatch.setitem(official.PREPARE, name, getattr(official, f"prepare_{name}"))
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", Library)
     monkeypatch.setattr(torchvision.datasets, "OxfordIIITPet", Library)
     monkeypatch.setattr(sklearn.datasets, "fetch_lfw_people", lfw)
@@ -556,7 +556,8 @@ def test_offline_every_official_source_gives_up_within_two_seconds(monkeypatch, 
     monkeypatch.setattr(torchvision.datasets.OxfordIIITPet, "_RESOURCES", ((url, "0" * 32),))
     remote = sklearn.datasets._lfw.TARGETS[0]
     monkeypatch.setattr(sklearn.datasets._lfw, "TARGETS", (remote._replace(url=url),))
-    for prepare in (official.scenes, official.photos, official.cifar10, official.cats, official.faces):
+    for prepare in (official.prepare_scenes, official.prepare_photos, official.prepare_cifar10, official.prepare_cats,
+                    official.prepare_faces):
         start = time.perf_counter()
         with pytest.raises(FetchError, match="TP_MIRROR"):
             prepare()
@@ -572,7 +573,7 @@ def test_export_writes_a_mirror_that_serves(tmp_path, monkeypatch, capsys):
     for name in ("scenes", "cats"):
         monkeypatch.setitem(official.PREPARE, name, lambda: tiny("exported"))
     folder = tmp_path / "new" / "mirror"
-    assert export(folder, data.NAMES) == ["cats.npz", "scenes.npz"]  # no samples, no MNIST
+    assert export_mirror(folder, data.NAMES) == ["cats.npz", "scenes.npz"]  # no samples, no MNIST
     assert sorted(p.name for p in folder.iterdir()) == ["SHA256SUMS", "cats.npz", "scenes.npz"]
     assert all(p.stat().st_mode & 0o044 == 0o044 for p in folder.iterdir())  # a web server may read them
     monkeypatch.setenv("TP_MIRROR", str(folder))

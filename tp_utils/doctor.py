@@ -11,11 +11,12 @@ ROOT = Path(__file__).resolve().parent.parent  # as in runtime, which is heavy t
 UNREACHABLE = "{place}, not usable: {why}"  # said to the reader
 
 
-def doctor():
+def diagnose():
     """Print one part after the other; a broken one is named, and makes the exit status 1."""
     broken = 0
-    for part in (system, versions, device, settings, cache, mirror, solutions, data_sets, networks):
-        print(part.__name__.replace("_", " "))
+    for part in (system_lines, versions_lines, device_lines, settings_lines, cache_lines, mirror_lines, solutions_lines,
+                 data_sets_lines, networks_lines):
+        print(part.__name__.removesuffix("_lines").replace("_", " "))
         try:
             for line in part():
                 print(f"  {line}")
@@ -25,7 +26,7 @@ def doctor():
     return int(broken > 0)
 
 
-def system():
+def system_lines():
     import platform
 
     yield f"Python {platform.python_version()}, {sys.executable}"
@@ -33,7 +34,7 @@ def system():
     yield f"course in {ROOT}"
 
 
-def versions():
+def versions_lines():
     """Those of the packages that pyproject.toml asks for, beside the tested ones."""
     tested = pins()
     for name in requested():
@@ -60,7 +61,7 @@ def requested():
     return [re.match(r"[\w.-]+", line)[0] for line in lines]
 
 
-def device():
+def device_lines():
     import torch
 
     from .runtime import device, profile
@@ -72,12 +73,12 @@ def device():
     torch.ones(2, device=device()).sum().item()  # a driver that does not fit shows itself here
 
 
-def settings():
+def settings_lines():
     found = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("TP_"))
     yield from found or ["no TP_… variable is set"]
 
 
-def cache():
+def cache_lines():
     import shutil
 
     from .runtime import cache_dir, size
@@ -86,7 +87,7 @@ def cache():
     yield f"{folder}, {size(folder)}; {shutil.disk_usage(folder).free / 1e9:,.0f} GB free on its disk"
 
 
-def mirror():
+def mirror_lines():
     """Asked once; if it does not answer, what follows leaves it out: nobody waits for it ten times."""
     from .data.fetch import FetchError, mirror, sums
 
@@ -100,12 +101,12 @@ def mirror():
         del os.environ["TP_MIRROR"]
 
 
-def solutions():
+def solutions_lines():
     found = sorted(path.stem for path in (ROOT / "solutions").glob("tp*.py"))
     yield ", ".join(found) if found else "none: the instructor's"
 
 
-def data_sets():
+def data_sets_lines():
     from .data import NAMES
     from .data.places import where
 
@@ -113,8 +114,8 @@ def data_sets():
         yield f"{name}: {where(name)}"
 
 
-def networks():
-    from .nets import NAMES, where
+def networks_lines():
+    from .nets import NAMES, weights_place
 
     for name in NAMES:
-        yield f"{name}: {where(name)}"
+        yield f"{name}: {weights_place(name)}"

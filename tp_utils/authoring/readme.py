@@ -15,7 +15,7 @@ GALLERY = ROOT / "docs" / "gallery"
 BEGIN, END = "<!-- measured: written by `make notebooks` from results/ -->\n", "<!-- end of measured -->"
 
 
-def rows():
+def measured_rows():
     """[what, value, protocol] of the numbers in README."""
     tp07, tp08, tp09, tp10 = (results(name) for name in ("tp07", "tp08", "tp09", "tp10"))
     judge, bench = results("judge"), results("bench")["benchmarks"]
@@ -42,18 +42,18 @@ def rows():
          "under random changes of the same size"],
         ["The judge of generated digits", f"{100 * judge['test_accuracy']:.2f} %",
          f"test accuracy, {judge['parameters']:,} weights; {judge['protocol']}"],
-        *games(tp09, tp10),
-        *few_labels(results("tp11")["cells"]),
-        *cats(results("tp12")),
-        *residual(results("tp13"), results("tp13_leak")),
-        *vae_gan(results("tp14")),
+        *games_rows(tp09, tp10),
+        *few_labels_rows(results("tp11")["cells"]),
+        *cats_rows(results("tp12")),
+        *residual_rows(results("tp13"), results("tp13_leak")),
+        *vae_gan_rows(results("tp14")),
         ["A step of train_gan", f"{bench['game']['median']:.0f} ms",
          f"DCGAN, 128 images; the usual loop {bench['usual_game']['median']:.0f} ms (DataLoader, two passes of G, "
          ".item()), side by side in one run of `make bench`"],
     ]
 
 
-def games(tp09, tp10):
+def games_rows(tp09, tp10):
     """The rows of TP 9 and TP 10."""
     runs, default = tp09["default"]["measured"], tp09["default"]
     distance, floor = (mean_sd([run[key] for run in runs]) for key in ("frechet", "floor"))
@@ -71,7 +71,7 @@ def games(tp09, tp10):
     ]
 
 
-def few_labels(cells):
+def few_labels_rows(cells):
     """Some rows of TP 11's table, those that are measured; the notebook has all of them."""
     found = []
     for row in ("cnn", "cnn-augmented", "untrained", "dcgan", "semi-supervised", "self-trained", "spread"):
@@ -84,7 +84,7 @@ def few_labels(cells):
     return found
 
 
-def cats(tp12):
+def cats_rows(tp12):
     """The rows of TP 12."""
     runs, rates = tp12["long"]["measured"]["DCGAN, long"], tp12["rates"]
     distance, floor = (mean_sd([run[key] for run in runs]) for key in ("frechet", "floor"))
@@ -97,7 +97,7 @@ def cats(tp12):
     ]
 
 
-def residual(tp13, leak):
+def residual_rows(tp13, leak):
     """The rows of TP 13."""
     found, split, recipe = tp13["test_accuracy"], leak["accuracy"]["none"], tp13["recipe"]
     size, images = f"{tp13['size']} × {tp13['size']}", f"{recipe['batch_size']} images"
@@ -112,7 +112,7 @@ def residual(tp13, leak):
     ]
 
 
-def vae_gan(tp14):
+def vae_gan_rows(tp14):
     """The rows of TP 14."""
     found = {name: mean_sd([run["frechet"] for run in runs]) for name, runs in tp14["measured"].items()}
     return [[f"TP 14: {name}, Fréchet distance", f"{mean:.1f} ± {sd:.1f}",
@@ -120,25 +120,25 @@ def vae_gan(tp14):
             for name, (mean, sd) in found.items()]
 
 
-def update():
+def update_readme():
     """Write the table into README.md and the figures tagged `gallery` to docs/gallery; returns what was written."""
     readme = ROOT / "README.md"
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
-    readme.write_text(before + BEGIN + measured() + END + after, encoding="utf-8")
+    readme.write_text(before + BEGIN + measured_table() + END + after, encoding="utf-8")
     GALLERY.mkdir(parents=True, exist_ok=True)
-    pictures = [picture(path) for path in sorted(SOLUTIONS.glob("tp*.ipynb"))]
+    pictures = [gallery_picture(path) for path in sorted(SOLUTIONS.glob("tp*.ipynb"))]
     for name, data in pictures:
         (GALLERY / name).write_bytes(data)
     return [readme, *(GALLERY / name for name, _ in pictures)]
 
 
-def measured():
+def measured_table():
     """README's table, as markdown."""
-    return Table(["what", "measured", "how"], rows())._repr_markdown_() + "\n"
+    return Table(["what", "measured", "how"], measured_rows())._repr_markdown_() + "\n"
 
 
-def picture(path):
+def gallery_picture(path):
     """(file name, bytes) of the stored figure of a solution notebook's cell tagged `gallery`."""
     (cell,) = (cell for cell in nbformat.read(path, 4).cells if "gallery" in cell.metadata.get("tags", ()))
     kind, data = next((kind, output.data[kind]) for output in cell.outputs for kind in ("image/jpeg", "image/png")

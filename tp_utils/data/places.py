@@ -70,7 +70,7 @@ def from_cache(name):
     except FetchError:
         path.unlink(missing_ok=True)
         raise
-    return load(name, path)
+    return load_set(name, path)
 
 
 def mirrored(name):
@@ -79,20 +79,20 @@ def mirrored(name):
         return None
     if path == cached_path(name):
         remember_hash(path)
-    return load(name, path)
+    return load_set(name, path)
 
 
 def from_official(name):
     images = ImageSet.from_arrays(name, official.PREPARE[name]())
     try:
-        save(images, cached_path(name))
+        save_set(images, cached_path(name))
         remember_hash(cached_path(name))
     except OSError as error:
         say(NOT_KEPT.format(name=name, why=error))
     return images
 
 
-def load(name, path):
+def load_set(name, path):
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return ImageSet.from_arrays(name, {key: arrays[key] for key in arrays.files})
@@ -100,7 +100,7 @@ def load(name, path):
         raise FetchError(f"{path} is not a prepared data set: {error}") from error
 
 
-def save(images, path):
+def save_set(images, path):
     with replacing(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **images.to_arrays())
 

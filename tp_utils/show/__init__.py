@@ -3,7 +3,7 @@
 from .figures import (
     COLOURS,
     MAP,
-    confusion,
+    confusion_figure,
     curves,
     draw,
     drawable,
@@ -19,6 +19,6 @@ from .film import Film
 from .table import Table
 
 __all__ = [
-    "COLOURS", "MAP", "Film", "Table", "confusion", "curves", "draw", "drawable", "figure", "grid", "mosaic", "png",
-    "smoothed", "stretched", "table_of_images",
+    "COLOURS", "MAP", "Film", "Table", "confusion_figure", "curves", "draw", "drawable", "figure", "grid", "mosaic",
+    "png", "smoothed", "stretched", "table_of_images",
 ]
