@@ -1,4 +1,4 @@
-"""The command line: python -m tp_utils lab, run, outputs, build, judge, study, data, doctor."""
+"""The command line: python -m tp_utils lab, run, outputs, build, new, judge, study, data, doctor."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent  # as in runtime, which is heavy t
 
 # What is said to the reader.
 NO_LAB = "JupyterLab is not installed: `make lab` does it, or pip install -e '.[lab]' -c constraints.txt"
+NEXT = "CONTRIBUTING.md says how to go on."
 NO_SOLUTIONS = "there are no solutions here: solutions/ is the instructor's"
 UNKNOWN_SET = "no data set named {names}; there are {known}"
 NOT_WRITABLE = "cannot write to {folder}: {why}"
@@ -45,9 +46,9 @@ def parser():
     verbs = top.add_subparsers(required=True, metavar="COMMAND")
 
     def verb(do, among, name, text):
-        new = among.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        new.set_defaults(do=do)
-        return new
+        added = among.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added.set_defaults(do=do)
+        return added
 
     lab = verb(do_lab, verbs, "lab", "open the notebooks in JupyterLab")
     lab.add_argument("--port", type=int, default=8888, help="the next free one is taken if it is in use")
@@ -56,6 +57,9 @@ def parser():
                            (do_outputs, "outputs", "execute the solutions and store their outputs and results"),
                            (do_build, "build", "write the student notebooks, and README's numbers and gallery")):
         verb(do, verbs, name, text).add_argument("tp", nargs="?", metavar="TP", help="e.g. tp08; default: all")
+    new = verb(do_new, verbs, "new", "write the files of a new practical, with one exercise that works")
+    new.add_argument("number", type=int, help="e.g. 15")
+    new.add_argument("subject", help="words for the names of its files, e.g. residual_networks")
     verb(do_judge, verbs, "judge", "train the judge of generated digits anew")
     study = verb(do_study, verbs, "study", "measure the rows of a practical's table, in parallel; goes on where it was")
     study.add_argument("name", choices=["few-labels"], help="few-labels: the table of TP 11")
@@ -111,6 +115,20 @@ def do_build(options):
 
     for path in [*write_notebooks(options.tp), *update_readme()]:
         print(path.relative_to(ROOT))
+    return 0
+
+
+def do_new(options):
+    with_sources(None)
+    from .authoring.new import new_practical
+
+    try:
+        written = new_practical(options.number, options.subject)
+    except ValueError as error:
+        raise BadInput(error) from None
+    for path in written:
+        print(path.relative_to(ROOT))
+    print(NEXT)
     return 0
 
 

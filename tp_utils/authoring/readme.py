@@ -131,7 +131,7 @@ def update_readme():
     after = rest.split(END)[1]
     readme.write_text(before + BEGIN + measured_table() + END + after, encoding="utf-8")
     GALLERY.mkdir(parents=True, exist_ok=True)
-    pictures = [gallery_picture(path) for path in sorted(SOLUTIONS.glob("tp*.ipynb"))]
+    pictures = [found for path in sorted(SOLUTIONS.glob("tp*.ipynb")) if (found := gallery_picture(path))]
     for name, data in pictures:
         (GALLERY / name).write_bytes(data)
     return [readme, *(GALLERY / name for name, _ in pictures)]
@@ -143,8 +143,8 @@ def measured_table():
 
 
 def gallery_picture(path):
-    """(file name, bytes) of the stored figure of a solution notebook's cell tagged `gallery`."""
+    """(file name, bytes) of the stored figure of a solution notebook's cell tagged `gallery`; None before
+    `make outputs` has stored one."""
     (cell,) = (cell for cell in nbformat.read(path, 4).cells if "gallery" in cell.metadata.get("tags", ()))
-    kind, data = next((kind, output.data[kind]) for output in cell.outputs for kind in ("image/jpeg", "image/png")
-                      if kind in output.get("data", ()))
-    return f"{path.stem[:4]}.{kind[6:]}", base64.b64decode(data)
+    return next(((f"{path.stem[:4]}.{kind[6:]}", base64.b64decode(output.data[kind])) for output in cell.outputs
+                 for kind in ("image/jpeg", "image/png") if kind in output.get("data", ())), None)
