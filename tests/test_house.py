@@ -1,4 +1,4 @@
-"""The house: imports run one way, rooms stay small, a name means one thing."""
+"""The house: imports run one way and stay light, rooms stay small, a name means one thing."""
 
 import ast
 import os
@@ -17,7 +17,7 @@ MODULES = sorted(HOUSE.rglob("*.py"))
 ROOM, ENTRIES = 300, 16  # lines of a module, entries on the ground floor
 
 
-# ---- imports: the contracts of pyproject.toml
+# ---- imports run one way: the contracts of pyproject.toml
 
 
 def lint(folder):
@@ -68,6 +68,32 @@ def test_an_arrow_that_must_not_be_is_found(another_house, module, imported):
     path.unlink() if before is None else path.write_text(before, encoding="utf-8")
     assert status == 1
     assert re.search(rf"\b{path.stem}\b", report), report
+
+
+# ---- imports stay light
+
+
+HEAVY = ("torchvision", "sklearn", "skimage", "IPython", "ipywidgets", "matplotlib", "pandas", "scipy")
+
+
+@pytest.mark.parametrize("code", [
+    "import tp_utils as tp",
+    "import tp_utils as tp; tp.data.mnist()",
+    "import tp_utils as tp; tp.nets.state_dict('squeezenet1_1')",
+])
+def test_imports_stay_light(code):
+    code += f"; import sys; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60,
+                         env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_importing_tp_utils_alone_does_not_even_load_torch():
+    code = "import sys, tp_utils; print('torch' in sys.modules, 'numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60,
+                         env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+    assert done.stdout == "False False\n", done.stderr
 
 
 # ---- rooms

@@ -1,9 +1,7 @@
-"""Pretrained networks: the embedded one, the others from cache, mirror or source, and light imports."""
+"""Pretrained networks: the embedded one, the others from cache, mirror or source."""
 
 import errno
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -282,29 +280,3 @@ def test_export_writes_weights_that_a_mirror_then_serves(
     monkeypatch.setenv("TP_CACHE", str(tmp_path / "another cache"))
     assert has_these(nets.pretrained(TINY, fallback=False), weights)
     assert said(capsys)[-1].endswith("from the classroom mirror.")
-
-
-# ---- imports stay light
-
-
-HEAVY = ("torchvision", "sklearn", "skimage", "IPython", "ipywidgets", "matplotlib", "pandas", "scipy")
-
-
-@pytest.mark.parametrize("code", [
-    "import tp_utils as tp",
-    "import tp_utils as tp; tp.data.mnist()",
-    "import tp_utils as tp; tp.nets.state_dict('squeezenet1_1')",
-])
-def test_imports_stay_light(code):
-    code += f"; import sys; print([name for name in {HEAVY} if name in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60,
-                         env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines()[-1] == "[]"
-
-
-def test_importing_tp_utils_alone_does_not_even_load_torch():
-    code = "import sys, tp_utils; print('torch' in sys.modules, 'numpy' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60,
-                         env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
-    assert run.stdout == "False False\n", run.stderr
