@@ -79,6 +79,11 @@ def test_doctor_has_a_tested_version_for_each_package():
     assert set(doctor.requested()) <= set(doctor.pins())
 
 
+def test_pre_commit_asks_the_ruff_that_is_pinned():
+    (ruff,) = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())["repos"]
+    assert ruff["repo"].endswith("/ruff-pre-commit") and ruff["rev"] == f"v{PINS['ruff']}"
+
+
 # ---- make, with a Python that only writes down what it is asked
 
 make = pytest.mark.skipif(not shutil.which("make"), reason="there is no make")

@@ -49,14 +49,14 @@ def versions_lines():
 
 def pins():
     """{package: version} of constraints.txt."""
-    return dict(re.findall(r"^([\w.-]+)==([^\s;#]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    return dict(re.findall(r"^([\w.-]+)==([^\s;#]+)", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def requested():
     """The packages that students need, from pyproject.toml."""
     import tomllib
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = project["dependencies"] + project["optional-dependencies"]["lab"]
     return [re.match(r"[\w.-]+", line)[0] for line in lines]
 
