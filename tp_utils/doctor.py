@@ -49,7 +49,8 @@ def versions_lines():
 
 def pins():
     """{package: version} of constraints.txt."""
-    return dict(re.findall(r"^([\w.-]+)==([^\s;#]+)", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([\w.-]+)==([^\s;#]+)", text, re.MULTILINE))
 
 
 def requested():
