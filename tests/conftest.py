@@ -5,11 +5,15 @@ import ctypes
 import os
 import socket
 import sys
+from pathlib import Path
 
+import nbformat
 import pytest
 from sets import DOWNLOADED, unreachable
 
 from tp_utils.data import official
+
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -64,3 +68,24 @@ def without_override():
         yield
     finally:
         assert libc.capset(header, held) == 0
+
+
+# ---- the committed notebooks
+
+
+@pytest.fixture(params=sorted(path.stem for path in (REPOSITORY / "solutions").glob("tp[0-9][0-9]_*.py")))
+def source(request):
+    """The source of a practical: a path."""
+    return REPOSITORY / "solutions" / f"{request.param}.py"
+
+
+@pytest.fixture
+def solution(source):
+    """The cells of the paired solution notebook, as it is on the disk."""
+    return nbformat.read(source.with_suffix(".ipynb"), 4).cells
+
+
+@pytest.fixture
+def student(source):
+    """The cells of the student notebook, as it is on the disk."""
+    return nbformat.read(REPOSITORY / "notebooks" / f"{source.stem}.ipynb", 4).cells

@@ -26,7 +26,7 @@ def tiny(source="the official source", count=6):
 def a_mirror(folder, name="scenes", source="the mirror"):
     """A mirror folder with one tiny set."""
     folder.mkdir(exist_ok=True)
-    places.save(ImageSet.from_arrays(name, tiny(source)), folder / f"{name}.npz")
+    places.save_set(ImageSet.from_arrays(name, tiny(source)), folder / f"{name}.npz")
     write_sums(folder, [f"{name}.npz"])
     return folder
 

@@ -110,13 +110,13 @@ def test_the_sample_scenes_train_and_test_crops_come_from_disjoint_halves(monkey
         return image
 
     monkeypatch.setattr(samples, "photograph", photograph)
-    scenes = samples.scenes(per_class=(30, 30))
+    scenes = samples.make_scenes(per_class=(30, 30))
     assert abs(scenes["train_images"].astype(int) - 90).max() <= 1
     assert abs(scenes["test_images"].astype(int) - 200).max() <= 1
 
 
 def test_the_sample_scenes_hold_every_class_and_share_no_image_between_the_splits():
-    scenes = ImageSet.from_arrays("scenes", samples.scenes(), sample=True)
+    scenes = ImageSet.from_arrays("scenes", samples.make_scenes(), sample=True)
     for labels in (scenes.train_labels, scenes.test_labels):
         assert torch.bincount(labels).tolist() == [40] * 10
     train, test = ({digest(image.numpy().tobytes()) for image in images}

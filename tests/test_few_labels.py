@@ -13,7 +13,7 @@ from torch import nn
 from tp_utils import __main__ as cli
 from tp_utils import runtime
 from tp_utils.authoring import study
-from tp_utils.data.embedded import mnist
+from tp_utils.data.embedded import read_mnist
 from tp_utils.measure import accuracy
 from tp_utils.practicals import tp11 as few_labels
 from tp_utils.practicals.tp11 import (
@@ -44,7 +44,7 @@ def small(tmp_path, monkeypatch):
 @pytest.fixture
 def few_digits(monkeypatch):
     """600 training and 300 test digits in place of MNIST, for what needs no more."""
-    digits = mnist()
+    digits = read_mnist()
     some = SimpleNamespace(train_images=digits.train_images[:600], train_labels=digits.train_labels[:600],
                            test_images=digits.test_images[:300], test_labels=digits.test_labels[:300])
     monkeypatch.setattr(protocol, "mnist", lambda: some)
@@ -119,12 +119,12 @@ def test_all_rows_of_a_seed_see_the_same_draw_and_another_seed_another():
     for draw in DRAWS:
         one, again, other = (few_labels.draw(draw, seed, TOOLS) for seed in (0, 0, 1))
         assert torch.equal(one, again) and not torch.equal(one, other) and len(one) == 100
-    labels = mnist().train_labels
+    labels = read_mnist().train_labels
     assert torch.bincount(labels[few_labels.draw("balanced", 3, TOOLS)]).tolist() == 10 * [10]
 
 
 def test_an_augmented_row_is_shown_moved_images_and_a_plain_one_is_not():
-    images = mnist().train_images[:4]
+    images = read_mnist().train_images[:4]
     plain = case().prepare(images, torch.Generator().manual_seed(0))
     moved = case(augmented=True).prepare(images, torch.Generator().manual_seed(0))
     assert torch.equal(plain, images.float() / 255)
@@ -322,7 +322,7 @@ def test_thresholds_count_the_pool():
 
 
 def test_the_gradient_vanishes_explodes_and_stays():
-    digits = mnist()
+    digits = read_mnist()
     lines = tp11.gradient_norms(digits.train_images[:16], digits.train_labels[:16], depth=10).axes[0].lines
     ratio = {line.get_label(): line.get_ydata()[0] / line.get_ydata()[-1] for line in lines}
     assert ratio["sigmoid"] < 1e-3 and 0.01 < ratio["ReLU and batch norm"] < 100
@@ -335,7 +335,7 @@ def test_the_browser_shows_a_row_of_the_study(few_digits):
 
 
 def test_features_and_probe():
-    digits = mnist()
+    digits = read_mnist()
     network = Discriminator()
     features = tp11.features_of(network, digits.train_images[:200])
     assert features.shape == (200, 2048) and not network.training
@@ -353,7 +353,7 @@ def test_a_browser_without_cells_says_what_to_do():
 
 
 def test_the_graph_finds_neighbours_that_are_moved_a_little():
-    digits = mnist().train_images[:40]
+    digits = read_mnist().train_images[:40]
     moved = digits.roll((1, -1), (2, 3))
     gaps, indices = distortion.nearest(torch.cat([digits, moved]))
     assert (indices[:40, 0] == torch.arange(40, 80)).double().mean() > 0.9 and (gaps.diff(dim=1) >= 0).all()
@@ -361,7 +361,7 @@ def test_the_graph_finds_neighbours_that_are_moved_a_little():
 
 
 def test_the_distance_is_that_of_a_plain_loop():
-    outlines = distortion.outlines(mnist().train_images[:2])
+    outlines = distortion.outlines(read_mnist().train_images[:2])
     one, other = outlines[0].double(), torch.nn.functional.pad(outlines[1].double(), [3] * 4)
     gap = torch.full((24, 24), torch.inf, dtype=torch.double)
     for y in range(24):
@@ -385,7 +385,7 @@ def test_labels_spread_along_the_graph():
 
 
 def test_spreading_on_digits_beats_the_nearest_labelled_image():
-    digits, labels = mnist().train_images[:1500], mnist().train_labels[:1500]
+    digits, labels = read_mnist().train_images[:1500], read_mnist().train_labels[:1500]
     graph = distortion.nearest(digits)
     found = distortion.spread(graph, torch.arange(100), labels[:100]).argmax(1)
     gaps = torch.cdist(digits.flatten(1).float(), digits[:100].flatten(1).float())

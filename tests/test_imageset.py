@@ -108,12 +108,12 @@ def test_the_prepared_form_comes_back_the_same_and_holds_no_pickles(tmp_path, gr
     if grey:
         arrays = {**arrays, **{f"{s}_images": arrays[f"{s}_images"][..., 0] for s in ("train", "test")}}
     before = ImageSet.from_arrays("toy", arrays)
-    places.save(before, tmp_path / "toy.npz")
+    places.save_set(before, tmp_path / "toy.npz")
     with np.load(tmp_path / "toy.npz", allow_pickle=False) as held:
         assert all(held[key].dtype != object for key in held.files)
         assert held["train_images"].shape == arrays["train_images"].shape
         assert held["train_labels"].dtype == np.int64
-    after = places.load("toy", tmp_path / "toy.npz")
+    after = places.load_set("toy", tmp_path / "toy.npz")
     for split in ("train_images", "train_labels", "test_images", "test_labels"):
         assert torch.equal(getattr(after, split), getattr(before, split))
         assert getattr(after, split).is_contiguous()
@@ -124,5 +124,5 @@ def test_a_prepared_set_is_never_unpickled(tmp_path):
     sprung = tmp_path / "sprung"
     np.savez(tmp_path / "toy.npz", **{**tiny(), "classes": np.array([Trap(sprung)], object)})
     with pytest.raises(FetchError, match="not a prepared data set"):
-        places.load("toy", tmp_path / "toy.npz")
+        places.load_set("toy", tmp_path / "toy.npz")
     assert not sprung.exists()

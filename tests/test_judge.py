@@ -211,7 +211,7 @@ def test_the_command_trains_a_judge_that_can_be_read_again(copy, capsys):
 def test_after_training_the_new_judge_is_asked(copy):
     shutil.copy(REPOSITORY / "data" / judge.FILE.name, judge.FILE)
     old = judge.judge()
-    judge.train()
+    judge.train_judge()
     assert judge.judge() is not old
 
 
@@ -220,5 +220,5 @@ def test_the_smoke_profile_leaves_the_judge_as_it_is(copy, monkeypatch):
     monkeypatch.setenv("TP_PROFILE", "smoke")
     before = judge.FILE.read_bytes()
     with pytest.raises(ValueError, match="set TP_PROFILE=cpu or full"):
-        judge.train()
+        judge.train_judge()
     assert judge.FILE.read_bytes() == before

@@ -8,7 +8,7 @@ from sets import a_mirror, said, tiny, unreachable
 from test_fetch import GOOD, PAGE, Server, digest, refused_port, silence
 
 from tp_utils import data, nets
-from tp_utils.authoring.mirror import export
+from tp_utils.authoring.mirror import export_mirror
 from tp_utils.data import fetch as module
 from tp_utils.data import official
 from tp_utils.data.fetch import FetchError, from_mirror, mirror, sums, write_sums
@@ -24,7 +24,7 @@ def test_export_writes_a_mirror_that_serves(tmp_path, monkeypatch, capsys):
     for name in ("scenes", "cats"):
         monkeypatch.setitem(official.PREPARE, name, lambda: tiny("exported"))
     folder = tmp_path / "new" / "mirror"
-    assert export(folder, data.NAMES) == ["cats.npz", "scenes.npz"]  # no samples, no MNIST
+    assert export_mirror(folder, data.NAMES) == ["cats.npz", "scenes.npz"]  # no samples, no MNIST
     assert sorted(p.name for p in folder.iterdir()) == ["SHA256SUMS", "cats.npz", "scenes.npz"]
     assert all(p.stat().st_mode & 0o044 == 0o044 for p in folder.iterdir())  # a web server may read them
     monkeypatch.setenv("TP_MIRROR", str(folder))

@@ -77,7 +77,8 @@ def lfw(data_home, **_):
 
 @pytest.fixture
 def libraries(monkeypatch):
-    for name, prepare in (("cifar10", official.cifar10), ("cats", official.cats), ("faces", official.faces)):
+    for name, prepare in (("cifar10", official.prepare_cifar10), ("cats", official.prepare_cats),
+                          ("faces", official.prepare_faces)):
         monkeypatch.setitem(official.PREPARE, name, prepare)
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", Library)
     monkeypatch.setattr(torchvision.datasets, "OxfordIIITPet", Library)
@@ -127,7 +128,8 @@ def test_offline_every_official_source_gives_up_within_two_seconds(monkeypatch, 
     monkeypatch.setattr(torchvision.datasets.OxfordIIITPet, "_RESOURCES", ((url, "0" * 32),))
     remote = sklearn.datasets._lfw.TARGETS[0]
     monkeypatch.setattr(sklearn.datasets._lfw, "TARGETS", (remote._replace(url=url),))
-    for prepare in (official.scenes, official.photos, official.cifar10, official.cats, official.faces):
+    for prepare in (official.prepare_scenes, official.prepare_photos, official.prepare_cifar10, official.prepare_cats,
+                    official.prepare_faces):
         start = time.perf_counter()
         with pytest.raises(FetchError, match="TP_MIRROR"):
             prepare()

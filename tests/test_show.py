@@ -83,7 +83,7 @@ def test_a_table_of_images_has_a_panel_for_each_row_and_column():
 
 
 def test_a_confusion_figure_says_its_counts_and_is_labelled():
-    fig = show.confusion(torch.tensor([[3, 1], [0, 0]]), ["cat", "dog"], "Cats and dogs")
+    fig = show.confusion_figure(torch.tensor([[3, 1], [0, 0]]), ["cat", "dog"], "Cats and dogs")
     (axis,) = fig.axes
     assert [text.get_text() for text in axis.texts] == ["3", "1"]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("predicted class", "true class")

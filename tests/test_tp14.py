@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from tp_utils import judge, tp14, train_players
-from tp_utils.data.embedded import mnist
+from tp_utils.data.embedded import read_mnist
 from tp_utils.data.imageset import ImageSet, resized
 from tp_utils.measure import frechet
 from tp_utils.training import initialised
@@ -22,7 +22,7 @@ def small(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def digits():
-    return resized(mnist().test_images[:200], 32)
+    return resized(read_mnist().test_images[:200], 32)
 
 
 class Mean(nn.Module):
@@ -225,7 +225,7 @@ def test_a_direction_points_to_more_of_the_attribute(halves):
 
 
 def test_figures_are_drawn(digits, halves):
-    for fig in (tp14.plane(halves, digits, mnist().test_labels[:200]), tp14.doubt(digits[0]),
+    for fig in (tp14.plane(halves, digits, read_mnist().test_labels[:200]), tp14.doubt(digits[0]),
                 tp14.walk(halves, digits[:2], "a walk"), tp14.attributes(halves, digits, digits[:3])):
         assert all(axis.has_data() for axis in fig.axes)
     assert bytes(tp14.explorer(halves).png).startswith(b"\x89PNG")

@@ -44,14 +44,14 @@ def pretrained(name, fallback=True):
             raise
         say(ABSENT.format(name=name, why=in_words(error)))
         return pretrained(EMBEDDED)
-    network = build(name)
+    network = uninitialised(name)
     network.load_state_dict(weights)
     network.name = name
     say(FOUND.format(name=name, where=where), network=name, place=where)
     return network.requires_grad_(False).eval().to(device(), memory_format=torch.channels_last)
 
 
-def build(name):
+def uninitialised(name):
     """The torchvision network with untrained weights (quickly: their random initialisation is skipped)."""
     from torchvision.models import get_model
 
@@ -62,7 +62,7 @@ def build(name):
 
 def state_dict(name):
     """(weights, where they were found). Raises FetchError; ValueError for a name torchvision has not."""
-    path, where = find(name)
+    path, where = find_weights(name)
     if name == EMBEDDED:
         from safetensors.torch import load_file
 
@@ -70,7 +70,7 @@ def state_dict(name):
     return torch.load(path, map_location="cpu", weights_only=True), where
 
 
-def find(name):
+def find_weights(name):
     """(path of the verified weights, the place that had them, in words). Raises as `state_dict` does."""
     if name == EMBEDDED:
         path = ROOT / "data" / f"{EMBEDDED}.safetensors"
@@ -116,7 +116,7 @@ def official_url(name):
         raise ValueError(UNKNOWN.format(name=name, names=", ".join(NAMES))) from None
 
 
-def where(name):
+def weights_place(name):
     """The place that would be tried first for the network, in words, without fetching anything."""
     if name == EMBEDDED:
         return "embedded"
@@ -136,7 +136,7 @@ def available(names=NAMES):
     found, missing, why = [], [], None
     for name in names:
         try:
-            find(name)
+            find_weights(name)
             found.append(name)
         except OSError as error:
             missing.append(name)
@@ -146,12 +146,12 @@ def available(names=NAMES):
     return found
 
 
-def export(folder):
+def export_weights(folder):
     """Copy the networks that are to be had, besides the embedded one, into a classroom mirror."""
     import shutil
 
     for name in available(NAMES[1:]):
-        path, _ = find(name)
+        path, _ = find_weights(name)
         with replacing(folder / path.name) as temporary:
             shutil.copyfile(path, temporary)
         (folder / path.name).chmod(0o644)

@@ -15,7 +15,7 @@ NAMES = ("mnist", "scenes", "photos", "cats", "cifar10", "faces")
 
 def mnist():
     """MNIST: 60,000 + 10,000 grey digits, 28 × 28. Embedded: needs no network."""
-    return places.announced(embedded.mnist(), "embedded")
+    return places.announced(embedded.read_mnist(), "embedded")
 
 
 def scenes():

@@ -21,7 +21,7 @@ PHOTOS = ("http://cs231n.stanford.edu/imagenet_val_25.npz",
           "35141609d22457c791e8fbe10c2d3b09ed0d6a04b669173e9fbebb0b4915cd3c")
 
 
-def scenes():
+def prepare_scenes():
     return scenes_from(fetch(SCENES[0], cache_path("downloads", "15ScenesData.zip"), SCENES[1]))
 
 
@@ -44,7 +44,7 @@ def scenes_from(archive):
     }
 
 
-def photos():
+def prepare_photos():
     return photos_from(fetch(PHOTOS[0], cache_path("downloads", "imagenet_val_25.npz"), PHOTOS[1]))
 
 
@@ -61,7 +61,7 @@ def photos_from(archive):
     }
 
 
-def cifar10():
+def prepare_cifar10():
     with library_download("CIFAR-10") as folder:
         from torchvision.datasets import CIFAR10
 
@@ -74,7 +74,7 @@ def cifar10():
     }
 
 
-def faces():
+def prepare_faces():
     with library_download("Labeled Faces in the Wild") as folder:
         from sklearn.datasets import fetch_lfw_people
 
@@ -88,7 +88,7 @@ def faces():
     }
 
 
-def cats():
+def prepare_cats():
     """The cats' heads of Oxford-IIIT Pet (Parkhi et al. 2012), where the set gives a box around the head."""
     from xml.etree import ElementTree
 
@@ -134,4 +134,5 @@ def library_download(what):
         socket.setdefaulttimeout(before)
 
 
-PREPARE = {"scenes": scenes, "photos": photos, "cifar10": cifar10, "faces": faces, "cats": cats}
+PREPARE = {"scenes": prepare_scenes, "photos": prepare_photos, "cifar10": prepare_cifar10,
+           "faces": prepare_faces, "cats": prepare_cats}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from .imageset import ImageSet
-from .samples import resized, square
+from .samples import shrunk, square
 
 KINDS = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
@@ -27,7 +27,7 @@ def read(name, folder, size):
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in KINDS and path.name[0] != ".")
     if not paths:
         raise ValueError(EMPTY.format(folder=folder, kinds=", ".join(sorted(KINDS))))
-    images, labels = np.stack([resized(square(picture(path)), size) for path in paths]), np.zeros(len(paths), np.int64)
+    images, labels = np.stack([shrunk(square(picture(path)), size) for path in paths]), np.zeros(len(paths), np.int64)
     return ImageSet.from_arrays(name, {
         "train_images": images, "train_labels": labels, "test_images": images[:0], "test_labels": labels[:0],
         "classes": ["image"], "source": f"{len(paths)} pictures of your own", "licence": "yours to know",

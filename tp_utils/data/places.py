@@ -77,7 +77,7 @@ def from_cache(name):
         with suppress(OSError):  # a read-only cache keeps it
             path.unlink()
         raise
-    return load(name, path)
+    return load_set(name, path)
 
 
 def mirrored(name):
@@ -88,18 +88,18 @@ def mirrored(name):
     if path == kept:
         with keeping(name):
             remember_hash(path)
-    return load(name, path)
+    return load_set(name, path)
 
 
 def from_official(name):
     images = ImageSet.from_arrays(name, official.PREPARE[name]())
     with keeping(name):
-        save(images, cache_path(f"{name}.npz"))
+        save_set(images, cache_path(f"{name}.npz"))
         remember_hash(cache_path(f"{name}.npz"))
     return images
 
 
-def load(name, path):
+def load_set(name, path):
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return ImageSet.from_arrays(name, {key: arrays[key] for key in arrays.files})
@@ -107,7 +107,7 @@ def load(name, path):
         raise FetchError(f"{path} is not a prepared data set: {error}") from error
 
 
-def save(images, path):
+def save_set(images, path):
     with replacing(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **images.to_arrays())
 

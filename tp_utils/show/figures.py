@@ -88,7 +88,7 @@ def table_of_images(rows, columns, cell, title=None, size=1.5, cmap="gray"):
     return fig
 
 
-def confusion(matrix, classes, title="Confusion matrix", axes=("true class", "predicted class")):
+def confusion_figure(matrix, classes, title="Confusion matrix", axes=("true class", "predicted class")):
     """A confusion matrix with its counts; shares of each row as colour. axes: what rows and columns are."""
     side = 0.36 * len(classes) + 1.6
     fig, axis = figure(width=side, height=side)
