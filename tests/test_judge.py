@@ -187,7 +187,7 @@ def copy(tmp_path, monkeypatch):
     few = data.mnist()
     few.train_images, few.train_labels = few.train_images[:500], few.train_labels[:500]
     few.test_images, few.test_labels = few.test_images[:100], few.test_labels[:100]
-    monkeypatch.setattr(judge, "mnist", lambda: few)
+    monkeypatch.setattr(judge, "read_mnist", lambda: few)
     return root / "data"
 
 
@@ -203,7 +203,7 @@ def test_the_command_trains_a_judge_that_can_be_read_again(copy, capsys):
     assert not (copy.parent / "results").exists() and "Results not saved: " in said
     judge.judge.cache_clear()
     share = float(said.split("safetensors: ")[1].split("%")[0]) / 100
-    few = judge.mnist()
+    few = judge.read_mnist()
     found = (judge.opinion(few.test_images)[1].argmax(1) == few.test_labels).double().mean().item()
     assert found == pytest.approx(share, abs=1e-9)
 
