@@ -713,7 +713,7 @@ MUTANTS = {
         (latents(finish=lambda z: z[:1].expand(z.shape)), "draw all"),
         (latents(used=lambda g: None), "generator=generator"), (latents_seeded, "do not seed"),
         (latents_same_seed, "two calls"), (latents_on_cpu, ".to(device)"), (latents_on_device, "draw on the CPU"),
-        (latents(finish=lambda z: z.numpy()), "stopped with an error"),
+        (latents(finish=lambda z: z.numpy()), "NumPy"),
     ],
     "9.5": [
         (lambda real, fake: zeros(real) + ones(fake), "swapped"),

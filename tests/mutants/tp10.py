@@ -888,7 +888,7 @@ MUTANTS = {
         (mlp_generator(label=rolled), "another image's label"),
         (mlp_generator(view=lambda x, c, s: x), "in a row"),
         (mlp_generator(view=lambda x, c, s: x.view(-1, s, s, c)), "channels, size, size"),
-        (mlp_generator(view=lambda x, c, s: x.view(-1, 1, s, s)), "look at the shape"),
+        (mlp_generator(view=lambda x, c, s: x.view(-1, 1, s, s)), "shape of other images"),
         (mlp_generator(view=lambda x, c, s: x.view(-1, s, s, c).permute(0, 3, 1, 2)), "order of the layers"),
         (ConvGeneratorForMLP, "there is a convolution"), (WithoutSuper, "super().__init__()"),
         (MLPGeneratorPlainList, "nn.ModuleList"),

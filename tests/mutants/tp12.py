@@ -203,7 +203,7 @@ RIGHT = {
 MUTANTS = {
     "12.1": [
         (generator(last=nn.Identity), "tanh"), (generator(last=nn.Sigmoid), "tanh"),
-        (generator(act=lambda: nn.LeakyReLU(0.2)), "something else"), (generator(order="abd"), "something else"),
+        (generator(act=lambda: nn.LeakyReLU(0.2)), "negative values"), (generator(order="abd"), "not after"),
         (generator(norm=nn.Identity), "batch norm is missing"), (generator(use_size=False), "channels follow"),
         (generator(widths=lambda c: [2 * k for k in c]), "channels follow"), (generator(first=(4, 2, 0)), "4 × 4"),
         (generator(drop=DropAlways), "eval mode"), (generator(drop=lambda p: nn.Dropout(0.5)), "dropout is 0"),
@@ -217,9 +217,9 @@ MUTANTS = {
     "12.2": [
         (discriminator(last=nn.Sigmoid), "sigmoid"), (discriminator(flat=lambda x: x[:, 0]), "one logit"),
         (discriminator(flat=lambda x: x.flatten(1)), "one logit"), (discriminator(flat=torch.squeeze), "one logit"),
-        (discriminator(act=nn.ReLU), "something else"), (discriminator(act=nn.LeakyReLU), "something else"),
+        (discriminator(act=nn.ReLU), "negative values"), (discriminator(act=nn.LeakyReLU), "slope"),
         (discriminator(first_norm=True), "it has none"), (discriminator(norm=False), "missing"),
-        (discriminator(late=True), "something else"), (discriminator(double=False), "channels follow"),
+        (discriminator(late=True), "not after"), (discriminator(double=False), "channels follow"),
         (discriminator(detach=True), "without gradient"),
         (ConvolutionFunction, "inherits from nn.Module"),
     ],
@@ -227,7 +227,7 @@ MUTANTS = {
         (soft(draw=lambda n, g: torch.rand(1, generator=g).expand(n)), "the same amount"),
         (soft(high=lambda t, a: t + a, low=lambda t, a: t - a), "leave [0, 1]"),
         (soft(low=lambda t, a: t), "targets of 0 stay"), (soft(high=lambda t, a: t), "targets of 1 stay"),
-        (soft(draw=lambda n, g: torch.rand(n)), "same generator"),
+        (soft(draw=lambda n, g: torch.rand(n)), "generator=generator"),
         (soft(draw=lambda n, g: torch.rand(n, generator=torch.Generator().manual_seed(3))), "another generator"),
         (soft(amount=lambda u, s: 0.49 * u), "uniformly"),
         (soft(amount=lambda u, s: s * u / 2), "uniformly"), (soft(amount=lambda u, s: s + 0 * u), "the same amount"),

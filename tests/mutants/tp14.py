@@ -217,8 +217,8 @@ RIGHT = {
 
 MUTANTS = {
     "14.1": [
-        (encoder(act=nn.ReLU), "behind layer"), (encoder(norm=nn.Identity), "behind layer"),
-        (encoder(late=True), "behind layer"), (encoder(double=1), "from the input on"),
+        (encoder(act=nn.ReLU), "negative values"), (encoder(norm=nn.Identity), "batch norm is missing"),
+        (encoder(late=True), "not after"), (encoder(double=1), "from the input on"),
         (encoder(out=lambda h: h.chunk(2, 1)[::-1]), "first nz numbers"),
         (encoder(out=lambda h: (h[:, ::2], h[:, 1::2])), "in turn"),
         (encoder(out=lambda h: (h.chunk(2, 1)[0], h.chunk(2, 1)[1].exp())), "no exp"),
@@ -231,8 +231,9 @@ MUTANTS = {
     ],
     "14.2": [
         (decoder(last=nn.Identity), "tanh"), (decoder(last=nn.Sigmoid), "tanh"),
-        (decoder(act=lambda: nn.LeakyReLU(0.2)), "behind layer"), (decoder(norm=nn.Identity), "behind layer"),
-        (decoder(first_norm=False), "behind layer 1"), (decoder(double=1), "from the input on"),
+        (decoder(act=lambda: nn.LeakyReLU(0.2)), "negative values"),
+        (decoder(norm=nn.Identity), "batch norm is missing"),
+        (decoder(first_norm=False), "batch norm is missing"), (decoder(double=1), "from the input on"),
         (decoder(detach=True), "without gradient"), (NoModule, "inherits from nn.Module"),
     ],
     "14.3": [
@@ -240,7 +241,7 @@ MUTANTS = {
         (draw(sd=lambda v: 0.5 * v.exp()), "½"), (draw(mean=lambda m: 0), "mean is missing"),
         (draw(noise=lambda m, g: torch.randn(m.shape[1], generator=g)), "the same noise"),
         (draw(noise=lambda m, g: torch.rand(m.shape, generator=g)), "noise normal"),
-        (draw(noise=lambda m, g: torch.randn(m.shape)), "same generator"),
+        (draw(noise=lambda m, g: torch.randn(m.shape)), "generator=generator"),
         (draw(noise=lambda m, g: torch.randn(m.shape, generator=torch.Generator().manual_seed(1))), "another gen"),
         (draw(mean=torch.detach), "gets back to mean"), (draw(sd=lambda v: (v / 2).exp().detach()), "log_variance"),
         (draw_without_default, "generator=None"), (draw_with_its_own, "torch's own"),
@@ -251,7 +252,8 @@ MUTANTS = {
         (kl(each=lambda m, v: (m**2 + v - 1 - v.abs().log()) / 2), "taken for the variance"),
         (kl(each=lambda m, v: (m**2 + (2 * v).exp() - 1 - v) / 2), "already"),
         (kl(each=lambda m, v: (m**2 + v.exp() - v) / 2), "−1 is missing"),
-        (kl(out=lambda d: d.sum(1)), "over the batch"), (kl(out=lambda d: d.sum(1).mean().detach()), "back to mean"),
+        (kl(out=lambda d: d.sum(1)), "not one loss per image"),
+        (kl(out=lambda d: d.sum(1).mean().detach()), "no gradient"),
     ],
     "14.5": [
         (elbo(total=lambda error, kl: error), "KL"), (elbo(total=lambda error, kl: kl), "squared error is missing"),
@@ -268,7 +270,7 @@ MUTANTS = {
         (similarity(lambda d: d.pow(2).sum(1).mean()), "½"), (similarity(lambda d: d.pow(2).mean() / 2), "dimensions"),
         (similarity(lambda d: d.pow(2).sum() / 2), "over the batch"),
         (similarity(lambda d: d.norm(dim=1).mean() / 2), "square it"),
-        (similarity(lambda d: d.detach().pow(2).sum(1).mean() / 2), "back to reconstructed"),
+        (similarity(lambda d: d.detach().pow(2).sum(1).mean() / 2), "no gradient"),
         (similarity(lambda d: d.abs().sum(1).mean() / 2), "not absolute"),
     ],
     "14.7": [
