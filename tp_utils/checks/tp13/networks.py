@@ -48,10 +48,10 @@ class Probe(nn.Module):
             raise Wrong("block(inputs, outputs, stride)", f"block(…, {', '.join(named)}=…)", POSITIONAL)
         super().__init__()
         self.sizes = inputs, outputs, stride = (*sizes, 1)[:3]
-        self.mix = nn.Conv2d(inputs, outputs, 1, stride)
+        self.mix = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
 
     def forward(self, x):
-        return self.mix(x).tanh()
+        return 2 * self.mix(x).tanh()  # what differs from place to place goes on to do so
 
 
 def check_13_3(answer):
