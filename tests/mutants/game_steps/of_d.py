@@ -169,7 +169,7 @@ WRONG_D = [
     (d_step(result=nothing), "return"), (d_step_loss_afterwards, "after the update"),
     (d_step(real=torch.zeros_like), "the images x as they are"), (d_step_real_only, "the images of G, as they are"),
     (d_step(shown=torch.rand_like), "the images of G, as they are"),
-    (d_step(shown=lambda fake: fake.data.mul_(0.5)), "the images of G, as they are"),
+    (d_step(shown=lambda fake: fake.data.mul_(0.5)), "work on a copy"),
     (d_step_in_eval, "eval mode"), (d_step(before=to_eval), "eval mode"), (d_step(after=to_eval), "another mode"),
     (d_step(after=freeze), "requires_grad"),
 ]
