@@ -7,9 +7,9 @@ from torch import nn
 from torch.nn.utils import parameters_to_vector
 
 from ...runtime import device
-from ..kit.compare import Wrong, compare, describe, expect_unchanged, same
+from ..kit.compare import Wrong, compare, describe, expect_unchanged, run, same
+from ..kit.losses import WRONG_D, WRONG_G, loss_of_D, loss_of_G
 from ..kit.networks import normal
-from .common import RECIPE, WRONG_D, WRONG_G, gradient, loss_of_D, loss_of_G, run
 
 # What is said to the reader.
 OTHER_MOVED = {
@@ -74,7 +74,14 @@ def weights(network):
     return parameters_to_vector(network.parameters()).detach().cpu().double()
 
 
+def gradient(loss, network):
+    """d loss / d weights, as one vector."""
+    return parameters_to_vector(torch.autograd.grad(loss, list(network.parameters()), retain_graph=True))
+
+
 def check_9_8(answer):
+    """fake = G(z).detach(); loss = discriminator_loss(D(x), D(fake)); then zero_grad(), backward(), step(), and return
+    loss.detach()"""
     def losses(D, G, x, z, *functions):
         real, fake = D(x.cpu().double()), D(G(z.cpu().double()).detach())
         return [function(real, fake) for function in functions]
@@ -84,10 +91,12 @@ def check_9_8(answer):
     G.zero_grad()
     run(answer, D, G, x, z, torch.optim.SGD(D.parameters(), RATE))
     if any(parameter.grad is not None for parameter in G.parameters()):
-        raise Wrong("no gradient in G", "a gradient in G", DETACH, RECIPE["9.8"])
+        raise Wrong("no gradient in G", "a gradient in G", DETACH)
 
 
 def check_9_9(answer):
+    """loss = generator_loss(D(G(z))), nothing detached; then zero_grad(), backward(), step(), and return
+    loss.detach()"""
     def losses(D, G, x, z, *functions):
         fake = D(G(z.cpu().double()))
         return [function(fake) for function in functions]
@@ -126,7 +135,7 @@ def expect_step(exercise, answer, losses, loss, wrong_losses):
             *((LEFT + factor * slope, LEFT_OVER) for factor in (1, 0, -1)),
             (-slope, ASCENT), (2 * slope, STEPS),
             *((gradient(one, twin), PART + hint) for one, hint in zip(wrong, hints, strict=True)),
-        ], [STEPS, RECIPE[exercise]], 1e-3)
+        ], [STEPS], 1e-3)
     except Wrong as mistake:
         raise Wrong(f"a step of {name} along {mistake.expected}", mistake.found, *mistake.hints) from None
     expect_as_before(exercise, D, G)
@@ -136,13 +145,13 @@ def expect_step(exercise, answer, losses, loss, wrong_losses):
 def expect_other_untouched(exercise, other, before):
     if not torch.equal(weights(other), before):
         name = "G" if exercise == "9.8" else "D"
-        raise Wrong(f"{name}'s weights as before", "other weights", OTHER_MOVED[exercise], RECIPE[exercise])
+        raise Wrong(f"{name}'s weights as before", "other weights", OTHER_MOVED[exercise])
     if exercise == "9.8":
         gradients = [parameter.grad for parameter in other.parameters()]
         if any(one is None or not one.any() for one in gradients):
-            raise Wrong("G's gradients as before", "no gradients", CLEARED, RECIPE[exercise])
+            raise Wrong("G's gradients as before", "no gradients", CLEARED)
         if any((one != LEFT).any() for one in gradients):
-            raise Wrong("G's gradients as before", "other gradients", DETACH, RECIPE[exercise])
+            raise Wrong("G's gradients as before", "other gradients", DETACH)
 
 
 def misused(found, D, G, z):
@@ -160,22 +169,22 @@ def after_update(losses, D, G, x, z, loss):
 
 def expect_value(exercise, found, right, mistakes):
     if isinstance(found, float):
-        raise Wrong("a tensor", describe(found), NUMBER, RECIPE[exercise])
-    compare(found, right.float(), mistakes, [RECIPE[exercise]], dtype=torch.float32)
+        raise Wrong("a tensor", describe(found), NUMBER)
+    compare(found, right.float(), mistakes, dtype=torch.float32)
     if found.requires_grad:
-        raise Wrong("a loss without gradient", "requires_grad=True", ATTACHED, RECIPE[exercise])
+        raise Wrong("a loss without gradient", "requires_grad=True", ATTACHED)
 
 
 def expect_as_before(exercise, D, G):
     """Batches, modes and requires_grad of both players, at the end and during the step."""
     if any(len(given) > BATCH for given, _ in D.seen):
-        raise Wrong("x and G(z) as two batches", "D called with both together", ONE_BATCH, RECIPE[exercise])
+        raise Wrong("x and G(z) as two batches", "D called with both together", ONE_BATCH)
     if not all(parameter.requires_grad for player in (D, G) for parameter in player.parameters()):
-        raise Wrong("requires_grad=True, as before", "requires_grad=False", RESTORE, RECIPE[exercise])
+        raise Wrong("requires_grad=True, as before", "requires_grad=False", RESTORE)
     if not all(training for player in (D, G) for _, training in player.seen):
-        raise Wrong("networks in train mode", "a network in eval mode", EVAL, RECIPE[exercise])
+        raise Wrong("networks in train mode", "a network in eval mode", EVAL)
     if not all(module.training for player in (D, G) for module in player.modules()):
-        raise Wrong("networks in train mode, as before", "a network in eval mode", MODE, RECIPE[exercise])
+        raise Wrong("networks in train mode, as before", "a network in eval mode", MODE)
 
 
 def expect_adam(exercise, answer, losses, loss, rate=0.01):
@@ -192,4 +201,4 @@ def expect_adam(exercise, answer, losses, loss, rate=0.01):
         losses(*twins, x, z, loss)[0].backward()
         exact_optimiser.step()
         if not same(weights(mine) - start, weights(twin) - start, 1e-2):
-            raise Wrong(f"the weights after {number} step(s) of Adam", "other weights", STEPS, RECIPE[exercise])
+            raise Wrong(f"the weights after {number} step(s) of Adam", "other weights", STEPS)

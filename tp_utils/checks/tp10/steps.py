@@ -5,9 +5,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..kit.compare import Wrong, compare, describe, same
+from ..kit.compare import Wrong, compare, describe, run, same
 from ..kit.networks import normal
-from .common import attempt, labels, without_tf32
+from .common import labels
 
 # What is said to the reader.
 NO_Y = "{name} is called without labels: both players are told y, at every call"
@@ -179,11 +179,12 @@ def expect_adam(player, rate, gradient):
     compare(player.weight.detach(), right, hints=[OTHER_OPTIMISER.format(name=player.name)])
 
 
-@without_tf32
 def check_10_7(answer, rate=0.5):
+    """fake = G(z, y) without its graph; loss = discriminator_loss(D(x, y), D(fake, y)); zero_grad, backward, step with
+    optimiser_D; return loss.detach()"""
     game = Game()
     D, G = game.D, game.G
-    found = attempt(answer, D, G, game.x, game.y, game.z, torch.optim.SGD([D.weight], rate))
+    found = run(answer, D, G, game.x, game.y, game.z, torch.optim.SGD([D.weight], rate))
     game.expect_told(game.x, NO_REAL, REAL_LABELS)
     game.expect_generated()
     game.expect_told(game.fake, NO_FAKE, FAKE_LABELS)
@@ -212,11 +213,11 @@ def check_10_7(answer, rate=0.5):
     expect_adam(game.D, rate, sum(gradients))
 
 
-@without_tf32
 def check_10_8(answer, rate=0.5):
+    """loss = generator_loss(D(G(z, y), y)); zero_grad, backward, step with optimiser_G; return loss.detach()"""
     game = Game()
     D, G = game.D, game.G
-    found = attempt(answer, D, G, game.y, game.z, torch.optim.SGD([G.weight], rate))
+    found = run(answer, D, G, game.y, game.z, torch.optim.SGD([G.weight], rate))
     game.expect_generated()
     game.expect_told(game.fake, NO_FAKE, FAKE_LABELS)
     game.expect_left_alone(D)

@@ -5,11 +5,10 @@ forms, scikit-learn's precision and recall, and the rule of a split put into set
 """
 
 from .blocks import check_13_1, check_13_2, check_13_5, check_13_6
-from .common import RECIPE
 from .data import check_13_4, check_13_8, check_13_9
 from .networks import check_13_3, check_13_7
 
 __all__ = [
-    "RECIPE", "check_13_1", "check_13_2", "check_13_3", "check_13_4", "check_13_5", "check_13_6", "check_13_7",
+    "check_13_1", "check_13_2", "check_13_3", "check_13_4", "check_13_5", "check_13_6", "check_13_7",
     "check_13_8", "check_13_9",
 ]
