@@ -6,7 +6,7 @@ import nbformat
 
 from ..measure import mean_sd, percent
 from ..practicals.tp11.figures import NAMES
-from ..practicals.tp13 import REPORT as tp13_report
+from ..practicals.tp13 import REPORT_CIFAR10
 from ..runtime import ROOT, results
 from ..show import Table
 from .build import SOLUTIONS
@@ -106,7 +106,7 @@ def residual(tp13, leak):
            f"{len(tp13['seeds'])} seeds; CIFAR-10 at {size}, {recipe['steps']} steps of {images}; the plain network of "
            f"that depth: {percent(found[name.replace('ResNet', 'plain')])}"] for name in ("ResNet-20", "ResNet-56")],
         ["TP 13: ResNet-20 at 32 × 32", percent(tp13["at_32"]["test_accuracy"][0]),
-         f"one seed; {tp13['at_32']['steps']} steps of {images} (the report: {tp13_report['ResNet-20']} %)"],
+         f"one seed; {tp13['at_32']['steps']} steps of {images} (the report: {REPORT_CIFAR10['ResNet-20']} %)"],
         ["TP 13: Dataset X, random split", percent(split["random"]),
          f"{len(leak['volumes'])} synthetic volumes; by region {percent(split['by region'])}: the rest is a leak"],
     ]
