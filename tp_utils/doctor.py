@@ -63,9 +63,10 @@ def requested():
 def device():
     import torch
 
-    from .runtime import device, profile
+    from .runtime import device, precision, profile
 
     yield f"{device()}, profile {profile()}"
+    yield f"training in {str(precision()).removeprefix('torch.')} (TP_PRECISION)"
     for number in range(torch.cuda.device_count()):
         gpu = torch.cuda.get_device_properties(number)
         yield f"cuda:{number}: {gpu.name}, {gpu.total_memory / 2**30:.0f} GiB"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from ..runtime import device, expect
+from ..runtime import device, expect, precision
 from .loop import Loop
 from .precision import mixed_precision
 
@@ -37,8 +37,7 @@ def train(step, networks, optimisers, images, steps, *, labels=None, batch_size=
 
     step:        from (x [n, …], generator), or (x, labels int64 [n], generator), to {curve: scalar tensor}: it updates
                  the networks, and takes all that is random from the torch.Generator (on the CPU) or torch's own
-    networks:    {name: network};  optimisers: {name: optimiser}, those that `step` uses. An optimiser with the name of
-                 a network holds weights of that one
+    networks:    {name: network};  optimisers: {name: optimiser}, those that `step` uses
     images:      tensor [N, …], e.g. uint8 [N, C, H, W];  labels: int64 [N] or None
     prepare:     from (images [n, …], generator) to x, the whole batch at once
     schedule:    a torch LR scheduler, moved after each step
@@ -62,14 +61,12 @@ def train(step, networks, optimisers, images, steps, *, labels=None, batch_size=
     for network in networks.values():
         network.to(device(), memory_format=torch.channels_last)
     images, labels = (thing if thing is None else thing.to(device()) for thing in (images, labels))
-    parts = {f"network {name}": network for name, network in networks.items()}
-    parts |= {f"optimiser {name}": optimiser for name, optimiser in optimisers.items()}
-    parts |= {"schedule": schedule} if schedule else {}
-    parts |= {"after": after} if hasattr(after, "state_dict") else {}
-    depends_on = (networks, optimisers, schedule, step, prepare, after, images, labels, steps, batch_size, seed)
+    depends_on = (networks, optimisers, schedule, step, prepare, after, images, labels, steps, batch_size, seed,
+                  precision())
+    loop = Loop(Run(networks), steps, parts_of(networks, optimisers, schedule, after), depends_on, name, save_every,
+                seed, live, events)
 
-    with mixed_precision(networks.values()), Loop(Run(networks), steps, parts, depends_on, name, save_every, seed,
-                                                  live, events) as loop:
+    with loop, mixed_precision(networks.values()):
         for generator in loop:
             for network in networks.values():
                 network.train()
@@ -83,6 +80,14 @@ def train(step, networks, optimisers, images, steps, *, labels=None, batch_size=
     for network in networks.values():
         network.eval()
     return loop.run
+
+
+def parts_of(networks, optimisers, schedule, after):
+    """{name: object with a state_dict}: what a checkpoint holds."""
+    parts = {**{f"network {name}": network for name, network in networks.items()},
+             **{f"optimiser {name}": optimiser for name, optimiser in optimisers.items()},
+             "schedule": schedule, "after": after}
+    return {name: part for name, part in parts.items() if hasattr(part, "state_dict")}
 
 
 def in_layout(x):

@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from ..runtime import device, expect
+from ..runtime import expect
 from .engine import train
 from .step import update
 from .stop import at_once
@@ -28,11 +28,8 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
     short form this is.
     """
     (validate_every,) = expect.numbers(validate_every=validate_every)
-    expect.parts(update, {"network": network}, {"network": optimiser}, schedule)
-    expect.no_closure(optimiser)
-    images, labels = expect.tensors(images, labels)
     expect.value_range(images, prepare, pixels, (0, 1))
-    expect.classes(network.to(device()), images, labels, prepare, loss)
+    expect.classifier(network, images, labels, optimiser, prepare, loss)
 
     def step(x, y, generator):
         value = loss(network(x), y)

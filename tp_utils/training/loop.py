@@ -48,7 +48,7 @@ class Loop:
     def __enter__(self):
         with contextlib.ExitStack() as contexts:
             if self.events:
-                contexts.callback(self.events.close)
+                contexts.callback(self.events.writer.close)
             if self.name and (saved := checkpoint.load(self.name, self.key, self.parts)):
                 self.run.step = saved[0]
                 self.run.history.update(saved[1])

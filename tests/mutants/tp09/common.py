@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 
 def generator(act=nn.ReLU, norm=nn.BatchNorm2d, conv=nn.ConvTranspose2d, stride=2, padding=1, first=(1, 0), bias=False,
@@ -27,22 +26,3 @@ def generator(act=nn.ReLU, norm=nn.BatchNorm2d, conv=nn.ConvTranspose2d, stride=
             return end(self.net(z))
 
     return Generator
-
-
-bce = F.binary_cross_entropy_with_logits
-
-
-def ones(logits):
-    return bce(logits, torch.ones_like(logits))
-
-
-def zeros(logits):
-    return bce(logits, torch.zeros_like(logits))
-
-
-def d_loss_softplus(real_logits, fake_logits):
-    return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
-
-
-def d_loss_by_logsigmoid(real_logits, fake_logits):
-    return -F.logsigmoid(real_logits).mean() - F.logsigmoid(-fake_logits).mean()

@@ -1,7 +1,8 @@
-"""Answers to the exercises 9.3, 9.4 and 9.10."""
+"""Answers to the exercises 9.3, 9.4 and 9.11."""
 
 import copy
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -133,6 +134,38 @@ def line_by_interpolate(z0, z1, steps):
     return F.interpolate(ends, steps, mode="linear", align_corners=True)[0].T[:, :, None, None]
 
 
+def line_by_list(z0, z1, steps):
+    return torch.stack([z0 + t * (z1 - z0) for t in torch.linspace(0, 1, steps, device=z0.device).tolist()])
+
+
+def line_by_floats(z0, z1, steps):
+    return torch.cat([(z0 * (1 - float(t)) + z1 * t.item())[None] for t in torch.arange(steps).to(z0) / (steps - 1)])
+
+
+def line_by_numpy(z0, z1, steps):
+    start, end = z0.cpu().numpy(), z1.cpu().numpy()
+    return torch.from_numpy(np.linspace(start, end, steps)).float().to(z0.device)
+
+
+def line_by_shares_of_numpy(z0, z1, steps):
+    return torch.stack([(1 - t) * z0 + t * z1 for t in np.linspace(0, 1, steps)])
+
+
+def line_by_vmap(z0, z1, steps):
+    return torch.vmap(lambda t: torch.lerp(z0, z1, t))(torch.linspace(0, 1, steps, device=z0.device))
+
+
+def line_in_new_tensor(z0, z1, steps):
+    result = torch.empty((steps, *z0.shape), device=z0.device)
+    for k in range(steps):
+        result[k] = torch.lerp(z0, z1, k / (steps - 1))
+    return result
+
+
+def line_brought_back(z0, z1, steps):
+    return line()(z0.cpu(), z1.cpu(), steps)
+
+
 def line_of_cpu(z0, z1, steps):
     share = torch.linspace(0, 1, steps).view(-1, 1, 1, 1)
     return (1 - share) * z0 + share * z1
@@ -158,7 +191,10 @@ def slerp(z0, z1, s):
 RIGHT = {
     "9.3": [initialise_by_apply, initialise_by_parameters, initialised(draw=nn.init.trunc_normal_)],
     "9.4": [latents_reshaped, latents_in_place, latents_by_normal],
-    "9.10": [line(), line_by_lerp, line_by_cat, line_by_interpolate],
+    "9.11": [
+        line(), line_by_lerp, line_by_cat, line_by_interpolate, line_by_list, line_by_floats, line_by_numpy,
+        line_by_shares_of_numpy, line_by_vmap, line_in_new_tensor,
+    ],
 }
 
 MUTANTS = {
@@ -186,7 +222,7 @@ MUTANTS = {
         (latents_same_seed, "two calls"), (latents_on_cpu, ".to(device)"), (latents_on_device, "draw on the CPU"),
         (latents(finish=lambda z: z.numpy()), "NumPy"),
     ],
-    "9.10": [
+    "9.11": [
         (line(shares=lambda steps: torch.linspace(0, 1, steps + 2)[1:-1]), "ends"),
         (line(shares=lambda steps: (torch.arange(steps) + 0.5) / steps), "ends"),
         (line(shares=lambda steps: torch.arange(steps) / steps), "z1 is missing"),
@@ -199,6 +235,6 @@ MUTANTS = {
         (line(finish=lambda z: z.flatten(1)), "[nz, 1, 1]"), (line(finish=lambda z: z[:, None]), "[nz, 1, 1]"),
         (line(finish=lambda z: z.flatten(0, 1)), "[nz, 1, 1]"), (line(finish=list), "torch.stack"),
         (line(finish=lambda z: z.double()), "float32"), (line_in_place, "clone"), (line_of_cpu, "device=z0.device"),
-        (line_to_zeros, "z0's device"),
+        (line_to_zeros, "z0's device"), (line_brought_back, "z0's device"),
     ],
 }

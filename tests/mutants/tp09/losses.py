@@ -4,13 +4,20 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .common import bce, d_loss_by_logsigmoid, d_loss_softplus, ones, zeros
+from ..game_steps import both as d_loss_softplus
+from ..game_steps import ones, zeros
+
+bce = F.binary_cross_entropy_with_logits
 
 
 def d_loss_by_module(real_logits, fake_logits):
     criterion = nn.BCEWithLogitsLoss()
     targets = real_logits.new_ones(len(real_logits)), fake_logits.new_zeros(len(fake_logits))
     return sum(criterion(logits, target) for logits, target in zip((real_logits, fake_logits), targets, strict=True))
+
+
+def d_loss_by_logsigmoid(real_logits, fake_logits):
+    return -F.logsigmoid(real_logits).mean() - F.logsigmoid(-fake_logits).mean()
 
 
 def d_loss_elementwise(real, fake):
