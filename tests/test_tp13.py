@@ -154,7 +154,8 @@ def digits(count=200):
 
 def test_a_split_holds_out_a_tenth_and_always_the_same():
     one, other = tp13.split_at(digits(), 8), tp13.split_at(digits(), 8)
-    assert torch.equal(one.held_images, other.held_images) and len(one.held_images) == 20 and len(one.train_images) == 180
+    assert torch.equal(one.held_images, other.held_images)
+    assert len(one.held_images) == 20 and len(one.train_images) == 180
     seen = torch.cat([one.train_images, one.held_images])[:, 0, 0, 0].sort().values
     assert torch.equal(seen, torch.arange(200, dtype=torch.uint8))
     assert torch.equal(one.train_labels, one.train_images[:, 0, 0, 0].long() % 10)

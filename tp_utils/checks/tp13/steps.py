@@ -139,13 +139,21 @@ def epoch(answer, network, images, labels, generator):
     sizes = [len(x) for (x,), _ in network.seen]
     right = [BATCH] * (IMAGES // BATCH) + [IMAGES % BATCH]
     if sizes != right:
-        hint = MORE if len(order) > IMAGES else MISSING if len(order) < IMAGES else SIZES
-        raise Wrong(f"batches of {right} images", f"of {sizes}", DROPPED if sizes == right[:-1] else hint)
+        raise Wrong(f"batches of {right} images", f"of {sizes}", size_hint(sizes, right))
     if len(order.unique()) < IMAGES:
         raise Wrong("each image once", f"{len(order.unique())} of {IMAGES} images", REPEATED)
     if not all(training for _, training in network.seen):
         raise Wrong("the network in train mode", "in eval mode", TRAIN)
     return found, order
+
+
+def size_hint(sizes, right):
+    """What is said of batches of other sizes."""
+    if sizes == right[:-1]:
+        return DROPPED
+    if sum(sizes) != IMAGES:
+        return MORE if sum(sizes) > IMAGES else MISSING
+    return ONLY_BATCHES if sorted(sizes) == sorted(right) else SIZES
 
 
 def which(x, images):
