@@ -30,7 +30,7 @@ MD5 = {  # of MNIST's files, uncompressed
     "train images": "6bbc9ace898e44ae57da46a324031adb", "train labels": "a25bea736e30d166cdddb491f175f624",
     "test images": "2646ac647ad5339dbf082846283269ea", "test labels": "27ae3e4e09519cfbb04c329615203637",
 }
-DOWNLOADED = ("scenes", "photos", "cats", "cifar10", "faces")
+DOWNLOADED = ("scenes", "photos", "cats", "poster_cats", "cifar10", "faces")
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def cache(tmp_path, monkeypatch):
     """An empty cache, no mirror, no official source."""
     monkeypatch.setenv("TP_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TP_MIRROR", raising=False)
-    for name in DOWNLOADED:
+    for name in official.PREPARE:
         monkeypatch.setitem(official.PREPARE, name, unreachable)
     return tmp_path / "cache"
 
@@ -360,8 +360,8 @@ def test_a_mirror_without_the_set_is_passed_over_in_silence(tmp_path, monkeypatc
 def test_a_mirror_that_is_not_there_costs_little_time(monkeypatch, capsys):
     monkeypatch.setenv("TP_MIRROR", f"http://127.0.0.1:{refused_port()}")
     start = time.perf_counter()
-    assert "or else" in places.where("faces")
-    assert data.faces().sample
+    assert "or else" in places.where("cifar10")
+    assert data.cifar10().sample
     assert time.perf_counter() - start < 2
     assert "mirror (127.0.0.1" in said(capsys)[0]
 
@@ -404,7 +404,7 @@ def test_with_a_full_disk_the_images_are_there_all_the_same(cache, monkeypatch, 
 def test_a_cache_that_cannot_be_written_does_not_stop_the_course(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("TP_CACHE", str(tmp_path / "file" / "cache"))
-    assert data.faces().sample
+    assert data.cifar10().sample
     assert "Not a directory" in said(capsys)[0]
 
 
@@ -414,14 +414,16 @@ def test_a_cache_that_cannot_be_written_does_not_stop_the_course(tmp_path, monke
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_without_a_network_a_sample_stands_in_and_is_named_so(name, cache, capsys):
     sample = getattr(data, name)()
-    why, found = said(capsys)
+    why, *others, found = said(capsys)
     assert why == f"{name}: nothing from the official source (example.org cannot be reached)."
+    other = places.OTHER.get(name)
+    assert others == ([f"{other}: nothing from the official source (example.org cannot be reached)."] if other else [])
     assert found.startswith(f"{name}: ") and "NOT the real set: a built-in sample stands in" in found
     assert sample.sample and SAMPLE in str(sample) and sample.name == name
     assert len(sample.train_images) + len(sample.test_images) >= 7
     assert sample._repr_html_().startswith("<figure")
     shape = {"scenes": (1, 224, 224), "photos": (3, 224, 224), "cats": (3, 64, 64), "cifar10": (3, 32, 32),
-             "faces": (1, 25, 25)}[name]
+             "faces": (3, 64, 64), "poster_cats": (3, 64, 64)}[name]
     assert sample.train_images.shape[1:] == sample.test_images.shape[1:] == shape
     assert not any(p.is_file() for p in cache.rglob("*"))  # never kept
     assert getattr(data, name)().sample and places.where(name).startswith("from the official source")
@@ -509,7 +511,7 @@ class Library:
 
 def lfw(data_home, **_):
     class People:
-        images = np.full((3, 62, 47), 1.0, np.float32)
+        images = np.full((3, 64, 64, 3), 1.0, np.float32)
         target, target_names = np.array([0, 1, 1]), np.array(["A", "B"])
     Library(data_home)
     return People
@@ -517,7 +519,7 @@ def lfw(data_home, **_):
 
 @pytest.fixture
 def libraries(monkeypatch):
-    for name, prepare in (("cifar10", official.cifar10), ("cats", official.cats), ("faces", official.faces)):
+    for name, prepare in (("cifar10", official.cifar10), ("cats", official.cats), ("lfw", official.prepare_lfw)):
         monkeypatch.setitem(official.PREPARE, name, prepare)
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", Library)
     monkeypatch.setattr(torchvision.datasets, "OxfordIIITPet", Library)
@@ -525,9 +527,9 @@ def libraries(monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "train"), [("cifar10", (4, 3, 32, 32)), ("cats", (1, 3, 64, 64)),
-                                             ("faces", (3, 1, 62, 47))])
+                                             ("lfw", (3, 3, 64, 64))])
 def test_what_the_libraries_download_is_prepared_and_only_that_is_kept(name, train, cache, libraries, capsys):
-    images = getattr(data, name)()
+    images = places.find(name)
     assert images.train_images.shape == train and not images.sample
     assert len(said(capsys)) == 1
     if name != "cifar10":
@@ -541,9 +543,9 @@ def test_what_the_libraries_download_is_prepared_and_only_that_is_kept(name, tra
 def test_a_library_download_that_breaks_off_leaves_nothing(error, cache, libraries, monkeypatch, capsys):
     monkeypatch.setattr(Library, "error", error)
     before = socket.getdefaulttimeout()
-    for name in ("cifar10", "cats", "faces"):
+    for name, line in (("cifar10", 0), ("cats", 0), ("faces", 1)):
         assert getattr(data, name)().sample
-        assert "could not be downloaded" in said(capsys)[0]
+        assert "could not be downloaded" in said(capsys)[line]
     assert socket.getdefaulttimeout() == before
     assert not any(p.is_file() for p in cache.rglob("*"))
 
@@ -556,7 +558,9 @@ def test_offline_every_official_source_gives_up_within_two_seconds(monkeypatch, 
     monkeypatch.setattr(torchvision.datasets.OxfordIIITPet, "_RESOURCES", ((url, "0" * 32),))
     remote = sklearn.datasets._lfw.TARGETS[0]
     monkeypatch.setattr(sklearn.datasets._lfw, "TARGETS", (remote._replace(url=url),))
-    for prepare in (official.scenes, official.photos, official.cifar10, official.cats, official.faces):
+    monkeypatch.setattr(torchvision.datasets.CelebA, "file_list", [])
+    for prepare in (official.scenes, official.photos, official.cifar10, official.cats, official.prepare_lfw,
+                    official.prepare_faces, official.prepare_poster_cats):
         start = time.perf_counter()
         with pytest.raises(FetchError, match="TP_MIRROR"):
             prepare()

@@ -114,13 +114,14 @@ def cifar10(train=5000, test=1000):
 def faces():
     from skimage.data import lfw_subset
 
-    images = (lfw_subset()[:100] * 255).round().astype(np.uint8)  # the other 100 show no face
+    grey = (lfw_subset()[:100] * 255).round().astype(np.uint8)  # the other 100 show no face
+    images = np.stack([np.repeat(resized(face, 64)[..., None], 3, 2) for face in grey])
     labels = np.zeros(len(images), np.int64)
     return {
         "train_images": images, "train_labels": labels, "test_images": images[:0], "test_labels": labels[:0],
-        "classes": ["face"], "source": "100 faces of 25 × 25 pixels (scikit-image's subset of LFW)",
+        "classes": ["face"], "source": "100 grey faces of 25 × 25 pixels (scikit-image's subset of LFW), enlarged",
         "licence": "see scikit-image",
     }
 
 
-MAKE = {"photos": photos, "scenes": scenes, "cats": cats, "cifar10": cifar10, "faces": faces}
+MAKE = {"photos": photos, "scenes": scenes, "cats": cats, "poster_cats": cats, "cifar10": cifar10, "faces": faces}
