@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ..runtime import expect
+from ..runtime import expect, pixels
 
 # What is said to the reader.
 SAMPLE = "built-in sample, not the real set"
@@ -153,9 +153,18 @@ class ImageSet:
 
 
 def resized(images, size):
-    """uint8 images [N, C, H, W] as uint8 [N, C, size, size]: bilinear, antialiased when made smaller."""
+    """Images [N, C, H, W] at another size, [N, C, size, size]: bilinear, antialiased when made smaller.
+
+    uint8 stays uint8, as whole numbers from 0 to 255 become; floats keep their range, whatever it is, and their dtype.
+    Raises ValueError for what is neither, and for another shape.
+    """
+    images, (size,) = pixels.batch(images), expect.numbers(size=size)
+    if not images.is_floating_point():
+        images = pixels.as_bytes(images)
     if images.shape[-2:] == (size, size):
         return images
     parts = [F.interpolate(part.float(), (size, size), mode="bilinear", antialias=True, align_corners=False)
-             .round().clamp(0, 255).byte() for part in images.split(5000)]
-    return torch.cat(parts)
+             for part in images.split(5000)]
+    if images.dtype == torch.uint8:
+        parts = [part.round().clamp(0, 255) for part in parts]
+    return torch.cat([part.to(images.dtype) for part in parts])

@@ -1,6 +1,6 @@
 """The run: device, profile, seeds, folders, results, and how the course speaks to its reader."""
 
-from . import expect
+from . import expect, pixels
 from .cache import cached
 from .files import ROOT, cache_dir, replacing, size
 from .keys import Incomparable, fingerprint
@@ -10,6 +10,6 @@ from .reader import caveat, in_notebook, say, show
 
 __all__ = [
     "PROFILES", "ROOT", "Incomparable", "cache_dir", "cached", "caveat", "circumstances", "device", "expect",
-    "fingerprint", "in_notebook", "measuring", "pick", "precision", "profile", "replacing", "results", "save_results",
-    "say", "seed", "show", "size",
+    "fingerprint", "in_notebook", "measuring", "pick", "pixels", "precision", "profile", "replacing", "results",
+    "save_results", "say", "seed", "show", "size",
 ]
