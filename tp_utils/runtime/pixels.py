@@ -25,9 +25,12 @@ def batch(images):
 
 
 def as_bytes(images):
-    """Whole numbers from 0 to 255 as uint8. Raises ValueError for others."""
-    low, high = (0, 255) if images.dtype == torch.uint8 else limits([images])
-    if images.dtype == torch.bool or not 0 <= low <= high <= 255:
+    """Whole numbers from 0 to 255, of any dtype, as uint8. Raises ValueError for others."""
+    if images.dtype == torch.uint8:
+        return images
+    low, high = limits([images])
+    whole = images.dtype != torch.bool and not (images.is_floating_point() and (images != images.round()).any())
+    if not (whole and 0 <= low <= high <= 255):
         refuse(NO_SCALE, dtype=str(images.dtype).removeprefix("torch."), low=low, high=high)
     return images.byte()
 
