@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from sets import DOWNLOADED, unreachable
+from sets import unreachable
 
 from tp_utils.data import official
 
@@ -38,7 +38,7 @@ def cache(tmp_path, monkeypatch):
     """An empty cache, no mirror, no official source."""
     monkeypatch.setenv("TP_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TP_MIRROR", raising=False)
-    for name in DOWNLOADED:
+    for name in official.PREPARE:
         monkeypatch.setitem(official.PREPARE, name, unreachable)
     return tmp_path / "cache"
 

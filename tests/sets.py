@@ -9,7 +9,7 @@ from PIL import Image
 from tp_utils.data import ImageSet, places
 from tp_utils.data.fetch import FetchError, write_sums
 
-DOWNLOADED = ("scenes", "photos", "cats", "cifar10", "faces")
+DOWNLOADED = ("scenes", "photos", "cats", "poster_cats", "cifar10", "faces")
 
 
 def unreachable():

@@ -17,7 +17,7 @@ from sets import Trap, jpeg, said
 from test_fetch import refused_port
 
 from tp_utils import data
-from tp_utils.data import ImageSet, official
+from tp_utils.data import ImageSet, official, places
 from tp_utils.data.fetch import FetchError
 from tp_utils.runtime import atomic
 
@@ -69,7 +69,7 @@ class Library:
 
 def lfw(data_home, **_):
     class People:
-        images = np.full((3, 62, 47), 1.0, np.float32)
+        images = np.full((3, 64, 64, 3), 1.0, np.float32)
         target, target_names = np.array([0, 1, 1]), np.array(["A", "B"])
     Library(data_home)
     return People
@@ -78,7 +78,7 @@ def lfw(data_home, **_):
 @pytest.fixture
 def libraries(monkeypatch):
     for name, prepare in (("cifar10", official.prepare_cifar10), ("cats", official.prepare_cats),
-                          ("faces", official.prepare_faces)):
+                          ("lfw", official.prepare_lfw)):
         monkeypatch.setitem(official.PREPARE, name, prepare)
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", Library)
     monkeypatch.setattr(torchvision.datasets, "OxfordIIITPet", Library)
@@ -86,9 +86,9 @@ def libraries(monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "train"), [("cifar10", (4, 3, 32, 32)), ("cats", (1, 3, 64, 64)),
-                                             ("faces", (3, 1, 62, 47))])
+                                             ("lfw", (3, 3, 64, 64))])
 def test_what_the_libraries_download_is_prepared_and_only_that_is_kept(name, train, cache, libraries, capsys):
-    images = getattr(data, name)()
+    images = places.find(name)
     assert images.train_images.shape == train and not images.sample
     assert len(said(capsys)) == 1
     if name != "cifar10":
@@ -102,9 +102,9 @@ def test_what_the_libraries_download_is_prepared_and_only_that_is_kept(name, tra
 def test_a_library_download_that_breaks_off_leaves_nothing(error, cache, libraries, monkeypatch, capsys):
     monkeypatch.setattr(Library, "error", error)
     before = socket.getdefaulttimeout()
-    for name in ("cifar10", "cats", "faces"):
+    for name, line in (("cifar10", 0), ("cats", 0), ("faces", 1)):
         assert getattr(data, name)().sample
-        assert "could not be downloaded" in said(capsys)[0]
+        assert "could not be downloaded" in said(capsys)[line]
     assert socket.getdefaulttimeout() == before
     assert not any(p.is_file() for p in cache.rglob("*"))
 
@@ -128,8 +128,9 @@ def test_offline_every_official_source_gives_up_within_two_seconds(monkeypatch, 
     monkeypatch.setattr(torchvision.datasets.OxfordIIITPet, "_RESOURCES", ((url, "0" * 32),))
     remote = sklearn.datasets._lfw.TARGETS[0]
     monkeypatch.setattr(sklearn.datasets._lfw, "TARGETS", (remote._replace(url=url),))
+    monkeypatch.setattr(torchvision.datasets.CelebA, "file_list", [])
     for prepare in (official.prepare_scenes, official.prepare_photos, official.prepare_cifar10, official.prepare_cats,
-                    official.prepare_faces):
+                    official.prepare_lfw, official.prepare_faces, official.prepare_poster_cats):
         start = time.perf_counter()
         with pytest.raises(FetchError, match="TP_MIRROR"):
             prepare()

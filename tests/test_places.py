@@ -118,8 +118,8 @@ def test_a_mirror_without_the_set_is_passed_over_in_silence(tmp_path, monkeypatc
 def test_a_mirror_that_is_not_there_costs_little_time(monkeypatch, capsys):
     monkeypatch.setenv("TP_MIRROR", f"http://127.0.0.1:{refused_port()}")
     start = time.perf_counter()
-    assert "or else" in places.where("faces")
-    assert data.faces().sample
+    assert "or else" in places.where("cifar10")
+    assert data.cifar10().sample
     assert time.perf_counter() - start < 2
     assert "mirror (127.0.0.1" in said(capsys)[0]
 
@@ -162,5 +162,5 @@ def test_with_a_full_disk_the_images_are_there_all_the_same(cache, monkeypatch, 
 def test_a_cache_that_cannot_be_written_does_not_stop_the_course(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("TP_CACHE", str(tmp_path / "file" / "cache"))
-    assert data.faces().sample
+    assert data.cifar10().sample
     assert "Not a directory" in said(capsys)[0]

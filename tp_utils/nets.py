@@ -10,6 +10,7 @@ import torch
 
 from .data.fetch import FetchError, fetch, from_mirror, mirror, sums, verify
 from .runtime import ROOT, cache_path, cached_file, device, in_words, replacing, say
+from .runtime.pixels import batch, unit
 
 EMBEDDED = "squeezenet1_1"
 NAMES = (EMBEDDED, "alexnet", "vgg16", "resnet18", "efficientnet_b0")  # the course's; most others work too
@@ -185,10 +186,10 @@ def feature_layers(network):
 def to_input(images):
     """Images as the networks expect them: float32 [N, 3, H, W], normalised, on the device, channels last.
 
-    images: uint8 [N, 3, H, W] or float32 in [0, 1]
+    images: [N, 3, H, W], uint8 (other whole numbers from 0 to 255 too), or floats in [0, 1]; those that clearly go from
+            0 to 255 or, as a tanh's, from −1 to 1 are converted. Raises ValueError for others.
     """
-    pixels = images.to(device())
-    pixels = pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels
+    (pixels,) = unit(batch(images).to(device()))
     mean, std = (torch.tensor(v, device=pixels.device).view(3, 1, 1) for v in (MEAN, STD))
     return ((pixels - mean) / std).contiguous(memory_format=torch.channels_last)
 

@@ -14,8 +14,9 @@ def export_mirror(folder, names):
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         if name in PREPARE and not (images := find(name)).sample:
-            save_set(images, folder / f"{name}.npz")
-            (folder / f"{name}.npz").chmod(0o644)
+            path = folder / f"{images.name}.npz"  # of what takes the place of others, too
+            save_set(images, path)
+            path.chmod(0o644)
     nets.export_weights(folder)
     held = [path.name for path in folder.iterdir() if path.suffix in (".npz", ".pth")]
     write_sums(folder, held)

@@ -12,6 +12,7 @@ from .imageset import ImageSet
 
 # What is said to the reader.
 FOUND = "{what}, {where}."
+IN_PLACE_OF = "{other} in place of {name}"
 NOT_THERE = "{name}: nothing from {where} ({why})."
 LOOKED = {"cache": "the cache", "mirror": "the classroom mirror", "official": "the official source"}
 WHERE = {"embedded": "embedded", "cache": "prepared before (cache)", "mirror": "from the classroom mirror",
@@ -19,8 +20,15 @@ WHERE = {"embedded": "embedded", "cache": "prepared before (cache)", "mirror": "
 STAND_IN = "{what}, NOT the real set: a built-in sample stands in. README says how to get the real one."
 
 
-def find(name):
-    """The data set `name` as an ImageSet, from the first place that has it; says where in one line."""
+OTHER = {"faces": "lfw", "poster_cats": "cats"}  # real images that take the place of what is not to be had
+
+
+def find(name, asked=None):
+    """The data set `name` as an ImageSet, from the first place that has it; says where in one line.
+
+    Where no place has it, the set that OTHER names is looked for; where there is none, a sample is made.
+    asked: the name of the set that this one takes the place of
+    """
     for place, look in (("cache", from_cache), ("mirror", mirrored), ("official", from_official)):
         try:
             found = look(name)
@@ -28,13 +36,17 @@ def find(name):
             say(NOT_THERE.format(name=name, where=LOOKED[place], why=in_words(error)))
             continue
         if found is not None:
-            return announced(found, place)
+            return announced(found, place, asked)
+    if name in OTHER:
+        return find(OTHER[name], name)
+    name = asked or name
     return announced(ImageSet.from_arrays(name, samples.MAKE[name](), sample=True), "sample")
 
 
-def announced(images, place):
-    """Say where the images were found; returns them."""
-    what = f"{images.name}: {len(images.train_images):,} train + {len(images.test_images):,} test images"
+def announced(images, place, asked=None):
+    """Say where the images were found, and which set they take the place of, if any; returns them."""
+    name = IN_PLACE_OF.format(other=images.name, name=asked) if asked else images.name
+    what = f"{name}: {len(images.train_images):,} train + {len(images.test_images):,} test images"
     line = STAND_IN if place == "sample" else FOUND
     facts = {"data": images.name, "place": WHERE[place], "source": images.source}
     say(line.format(what=what, where=WHERE[place]), **facts)
@@ -50,7 +62,7 @@ def where(name):
     with suppress(FetchError):
         if mirror() and f"{name}.npz" in sums(mirror()):
             return WHERE["mirror"]
-    return f"{WHERE['official']}, or else the {WHERE['sample']}"
+    return f"{WHERE['official']}, or else {OTHER.get(name, 'the ' + WHERE['sample'])}"
 
 
 # ---- one function for each place; None where it is not there, FetchError where something is wrong

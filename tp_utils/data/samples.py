@@ -114,14 +114,15 @@ def make_cifar10(train=5000, test=1000):
 def make_faces():
     from skimage.data import lfw_subset
 
-    images = (lfw_subset()[:100] * 255).round().astype(np.uint8)  # the other 100 show no face
+    grey = (lfw_subset()[:100] * 255).round().astype(np.uint8)  # the other 100 show no face
+    images = np.stack([np.repeat(shrunk(face, 64)[..., None], 3, 2) for face in grey])
     labels = np.zeros(len(images), np.int64)
     return {
         "train_images": images, "train_labels": labels, "test_images": images[:0], "test_labels": labels[:0],
-        "classes": ["face"], "source": "100 faces of 25 × 25 pixels (scikit-image's subset of LFW)",
+        "classes": ["face"], "source": "100 grey faces of 25 × 25 pixels (scikit-image's subset of LFW), enlarged",
         "licence": "see scikit-image",
     }
 
 
-MAKE = {"photos": make_photos, "scenes": make_scenes, "cats": make_cats, "cifar10": make_cifar10,
-        "faces": make_faces}
+MAKE = {"photos": make_photos, "scenes": make_scenes, "cats": make_cats, "poster_cats": make_cats,
+        "cifar10": make_cifar10, "faces": make_faces}

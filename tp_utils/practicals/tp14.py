@@ -10,22 +10,27 @@ from .. import nets, show
 from ..data.imageset import resized
 from ..measure import accuracy, frechet, judge, mean_sd, percent
 from ..nets import images_of
-from ..runtime import cached, device
+from ..runtime import cached, device, expect
 from ..show import widgets
 from ..training import Run
 from ..training.game import FRESH
 
 IMAGE_SIDE = 32  # pixels: the side of all images here
+LEAST = 64  # images of a set without test images: of the fifth that is put aside, 12 are shown
+
+TOO_FEW = "{count} images are too few: TP 14 needs {least}, of which it holds out a fifth"  # said to the reader
 
 
 def images_and_held(data):
     """(train images, train labels, held-out images, held-out labels) of a data set, uint8 [N, C, 32, 32] and int64 [N].
 
-    A set without test images gives up its last fifth.
+    A set without test images gives up its last fifth. Raises ValueError for one that has too few for that.
     """
     images, labels = resized(data.train_images, IMAGE_SIDE), data.train_labels
     if len(data.test_images):
         return images, labels, resized(data.test_images, IMAGE_SIDE), data.test_labels
+    if len(images) < LEAST:
+        expect.refuse(TOO_FEW, count=len(images), least=LEAST)
     kept = len(images) * 4 // 5
     return images[:kept], labels[:kept], images[kept:], labels[kept:]
 

@@ -1,6 +1,6 @@
 """The run: device, profile, seeds, folders, results, and how the course speaks to its reader."""
 
-from . import expect
+from . import expect, pixels
 from .atomic import replacing, scratch
 from .cache import cached, save_tensors
 from .files import ROOT, cache_dir, cache_path, cached_file, file_name, folder_named, in_words, keeping, size
@@ -13,6 +13,6 @@ from .studies import ResultsError, append_cell, cells, locked
 __all__ = [
     "PROFILES", "ROOT", "Incomparable", "ResultsError", "append_cell", "cache_dir", "cache_path", "cached",
     "cached_file", "caveat", "cells", "circumstances", "device", "expect", "file_name", "fingerprint", "folder_named",
-    "in_notebook", "in_words", "keeping", "locked", "measuring", "pick", "precision", "profile", "replacing",
+    "in_notebook", "in_words", "keeping", "locked", "measuring", "pick", "pixels", "precision", "profile", "replacing",
     "results", "save_results", "save_tensors", "say", "scratch", "seed", "show", "size",
 ]
