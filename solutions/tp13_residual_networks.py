@@ -286,7 +286,7 @@ def train_epoch(network, images, labels, optimiser, batch_size, generator):
 
     images:     uint8 [N, C, H, W], shown to the network as float32 in [−1, 1];  labels: int64 [N]
     batch_size: images in a step; in the last one those that are left, perhaps fewer
-    generator:  torch.Generator on the CPU; an epoch more, drawn from the same one, has another order
+    generator:  torch.Generator on the CPU; the next epoch, drawn from the same one, has another order
     """
     ### BEGIN SOLUTION
     network.train()
