@@ -185,19 +185,28 @@ def reference(exercise):
 
 @lru_cache
 def solutions(number):
-    """{exercise id: solution} of one practical: its notebook's cells tagged `setup` and its exercises, executed."""
+    """{exercise id: solution} of one practical: its exercises and its cells tagged `setup` or `define`, executed."""
     space, found = {"__name__": "solutions"}, {}
+    _defined[number] = space
     for path in SOLUTIONS.glob(f"tp{number:02d}_*.ipynb"):
         for cell in json.loads(path.read_text())["cells"]:
             id = cell["metadata"].get("exercise")
-            if id or "setup" in cell["metadata"].get("tags", ()):
+            if id or {"setup", "define"}.intersection(cell["metadata"].get("tags", ())):
                 source = "".join(cell["source"])
-                name = f"<solution {id or 'setup'} of TP {number}>"
+                name = f"<solution {id or cell.get('id', 'setup')} of TP {number}>"
                 linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name  # for code_of
                 exec(compile(source, name, "exec"), space)
             if id:
                 found[id] = space[defined_name(source)]
     return found
+
+
+def definitions(number):
+    """{name: value}: all that one practical's exercises and its cells tagged `setup` or `define` define."""
+    return _defined[number] if solutions(number) else {}
+
+
+_defined = {}  # number of a practical -> what its cells define
 
 
 def defined_name(source):
