@@ -5,7 +5,7 @@ import base64
 import nbformat
 
 from ..measure import mean_sd, percent
-from ..practicals.tp11.figures import NAMES
+from ..practicals.tp11 import ROW_NAMES as NAMES
 from ..practicals.tp13 import REPORT as tp13_report
 from ..runtime import ROOT, results
 from ..show import Table
