@@ -698,10 +698,10 @@ semi_supervised_loss = tp.check("11.10", semi_supervised_loss)
 
 # %% [markdown]
 # The step: D's turn sees labelled images, images of the pool and generated ones; G's aim is as ever that D takes its
-# images for real, and D(x̃) is the sigmoid of the logsumexp.
+# images for real, and D(x̃) is the sigmoid of the logsumexp. (All rows of this part augment the labelled images.)
 
 # %% tags=["define"]
-def judge_three_kinds(G, D, optimiser_D, labelled, x, generator):
+def discriminator_turn(G, D, optimiser_D, labelled, x, generator):
     """D's turn: labelled images, those of the pool, generated ones. Returns D's loss, and x̃ with its graph."""
     fake = G(sample_latent(len(x), generator).to(x.device))
     real_logits, fake_logits = D(x), D(fake.detach())
@@ -713,7 +713,7 @@ def judge_three_kinds(G, D, optimiser_D, labelled, x, generator):
 
 def semi_supervised_step(G, D, optimiser_G, optimiser_D, x, generator, labelled):
     """One update of D and one of G. labelled: from the generator to a batch (images, labels) of the hundred."""
-    loss_D, fake = judge_three_kinds(G, D, optimiser_D, labelled, x, generator)
+    loss_D, fake = discriminator_turn(G, D, optimiser_D, labelled, x, generator)
     with tp.frozen(D):
         loss_G = generator_loss(D(fake).logsumexp(1))
         update(optimiser_G, loss_G)
@@ -885,7 +885,7 @@ feature_matching_loss = tp.check("11.13", feature_matching_loss)
 # %% tags=["define"]
 def feature_matching_step(G, D, optimiser_G, optimiser_D, x, generator, labelled):
     """As semi_supervised_step, with G's aim replaced: the mean of D's features over the images of the pool."""
-    loss_D, fake = judge_three_kinds(G, D, optimiser_D, labelled, x, generator)
+    loss_D, fake = discriminator_turn(G, D, optimiser_D, labelled, x, generator)
     with tp.frozen(D):
         loss_G = feature_matching_loss(D.features(x).detach(), D.features(fake))
         update(optimiser_G, loss_G)

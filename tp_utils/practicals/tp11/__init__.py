@@ -1,7 +1,7 @@
 """What TP 11's notebook needs beside its exercises, steps and rows, which stand in the notebook.
 
 networks: the players and other networks;  cases: what a row may see;  training: how it trains;  measuring: numbers;
-distortion: a graph of similar digits;  figures;  study_table: what the study has measured (results/tp11.json).
+distortion: a graph of similar digits;  figures;  measured_rows: what the study has measured (results/tp11.json).
 """
 
 from .cases import DRAWS, Case, budget, drawn_case, draws_of, labelled_batches
@@ -16,9 +16,9 @@ from .figures import (
     tsne_figure,
     vanishing_figure,
 )
+from .measured_rows import ROW_NAMES, choice_figure, explore_mistakes, levers_table, study_table
 from .measuring import confusion_on_copies, features_of_digits, measure_row, probe_accuracy
 from .networks import GAN_SIZE, NZ, Discriminator, Generator, Neighbours, Signed, SmallCNN, baseline
-from .study_table import ROW_NAMES, choice_figure, explore_mistakes, levers_table, study_table
 from .training import Classifier, train_classifier, train_game
 
 __all__ = [
