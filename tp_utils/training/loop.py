@@ -5,11 +5,10 @@ import math
 
 import torch
 
-from ..runtime import Incomparable, expect, fingerprint, say
+from ..runtime import Incomparable, expect, fingerprint, say, stop_button
 from . import checkpoint
 from .events import Events
 from .live import Live
-from .stop import stop_button
 
 # What is said to the reader.
 NOT_FINITE = "{curve} is {value} at step {step}: training stopped. A smaller learning rate usually helps{kept}."
@@ -31,8 +30,8 @@ class Loop:
     parts:   {name: object with state_dict}, what a checkpoint holds;  depends_on: all that the run depends on
     """
 
-    def __init__(self, run, steps, parts, depends_on, name, save_every, seed, live, events):
-        self.run, self.steps, self.parts = run, steps, parts
+    def __init__(self, run, parts, depends_on, name, save_every, seed, live, events):
+        self.run, self.steps, self.parts = run, run.steps, parts
         self.name, self.save_every, self.seed, self.live = name, save_every, seed, live
         self.events = Events(events) if events else None
         self.curves, self.pending = None, []  # pending: still on the device, one transfer for many steps
