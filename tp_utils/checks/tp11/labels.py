@@ -51,8 +51,8 @@ def check_11_10(answer):
     fake are the logsumexp(1) of their logits"""
     labelled, labels = (2 * normal(4, 5)).requires_grad_(), torch.tensor([0, 4, 2, 2]).to(device())
     real, fake = (2 * normal(6, 5, seed=1) - 1).requires_grad_(), (2 * normal(9, 5, seed=2) - 2).requires_grad_()
-    lab, r, f = (each.detach().double() for each in (labelled, real, fake))
-    cross = -(lab - lab.exp().sum(1, keepdim=True).log()).gather(1, labels[:, None]).mean()
+    lab, r, f = (each.detach().cpu().double() for each in (labelled, real, fake))
+    cross = F.cross_entropy(lab, labels.cpu())
 
     def terms(real, fake, score):
         return F.softplus(-score(real)).mean(), F.softplus(score(fake)).mean()
@@ -61,8 +61,8 @@ def check_11_10(answer):
         return x.exp().sum(1).log()
 
     of_real, of_fake = terms(r, f, total)
-    other_cross = F.cross_entropy(torch.cat([lab, torch.zeros_like(lab[:, :1])], 1), labels)
-    twice = -(lab.softmax(1) - lab.softmax(1).exp().sum(1, keepdim=True).log()).gather(1, labels[:, None]).mean()
+    other_cross = F.cross_entropy(torch.cat([lab, torch.zeros_like(lab[:, :1])], 1), labels.cpu())
+    twice = F.cross_entropy(lab.softmax(1), labels.cpu())
     mistakes = [(of_real + of_fake, NO_LABELS), (cross + of_fake, NO_REAL), (cross + of_real, NO_FAKE),
                 (cross + sum(terms(f, r, total)), SWAPPED), (cross + sum(terms(r, f, lambda x: x.amax(1))), MAXIMUM),
                 (cross + sum(terms(r, f, lambda x: x.mean(1))), MEAN_LOGIT),
@@ -94,7 +94,7 @@ def check_11_11(answer):
     logits[3] = torch.tensor([0.0, 0.0, -200, -200, -200])  # exactly one half
     logits[5] = 5.0  # large logits, and no idea
     for threshold in (0.5, 0.7, 0.3):
-        soft = logits.double().softmax(1)
+        soft = logits.cpu().double().softmax(1)
         sure, labels = soft.max(1)
         expected = (sure > threshold).nonzero().flatten()
         if threshold == 0.5:
