@@ -97,7 +97,7 @@ MUTANTS = {
         (select(labels=lambda y, i: y[i].float()), "int64"),
     ],
     "11.12": [
-        (weights(shape=lambda r: 1 - r + 1e-8), "at least 0.1"),
+        (weights(shape=lambda r: 1 - r + 1e-8), "at least 0.1"), (weights(shape=lambda r: 1.05 - r), "at least 0.1"),
         (weights(rate=lambda c: -(c.sum(1) - c.diag()).double(), shape=lambda r: 1 - r), "lower recall"),
         (weights(shape=lambda r: torch.nan_to_num(1 / r, posinf=1.0)), "never right"),
         (weights(shape=lambda r: r), "other way round"),

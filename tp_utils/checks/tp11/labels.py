@@ -150,9 +150,12 @@ def check_11_12(answer):
         raise Wrong("finite positive weights", str(hard.tolist()), FINITE)
     if hard.mean().sub(1).abs() > 1e-3 or hard[0] <= hard[1]:
         raise Wrong("the largest weight for a class that is never right, mean 1", str(hard.tolist()), NEVER_RIGHT)
-    one_bad = answer(torch.tensor([[1, 9, 0], [0, 10, 0], [0, 0, 10]]))
-    if one_bad.min() < 0.1:
-        raise Wrong("weights of at least 0.1", str([round(v, 3) for v in one_bad.tolist()]), LEAST)
+    one_good = torch.cat([torch.zeros(9, 9, dtype=torch.int64), torch.full((9, 1), 10)], 1)  # all are taken for class 9
+    one_good = torch.cat([one_good, 10 * torch.eye(10, dtype=torch.int64)[9:]])
+    for matrix in (torch.tensor([[1, 9, 0], [0, 10, 0], [0, 0, 10]]), one_good):
+        found = answer(matrix)
+        if found.min() < 0.1:
+            raise Wrong("weights of at least 0.1", str([round(v, 3) for v in found.tolist()]), LEAST)
     even = answer(torch.eye(3, dtype=torch.int64) * 7)
     if not torch.isfinite(even).all() or not same(even, torch.ones(3), 1e-3):
         raise Wrong("1, 1, 1", str(even.tolist()), ALL_RIGHT)
