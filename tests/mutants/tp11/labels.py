@@ -89,7 +89,8 @@ MUTANTS = {
         (lambda *args: semi()(*args).detach(), "gradient"),
     ],
     "11.11": [
-        (select_squeezed, "squeeze"), (select_all_above, "sure > threshold"),
+        (select(find=lambda m: m.nonzero().flatten().cpu().numpy()), "NumPy"), (select_squeezed, "squeeze"),
+        (select_all_above, "sure > threshold"),
         (select(score=lambda x: x), "logits"), (select(score=torch.sigmoid), "sigmoid"),
         (select(above=lambda s, t: s >= t - 1e-7), "not at it"), (select(above=lambda s, t: s < t), "below"),
         (select(labels=lambda y, i: y), "chosen images only"), (select(find=lambda m: m), "mask"),

@@ -20,6 +20,7 @@ ABSOLUTE = "no absolute value: the sign says which side is higher"
 
 # 11.8
 BIASES = "some weights are still outside [−bound, bound]: clip biases too, all of critic.parameters()"
+ONE_SIDE = "one side only is clipped: {} is missing, clamp_(-bound, bound)"
 NOT_CLIPPED = "nothing is clipped: clamp_ changes in place, clamp makes a copy"
 SCALED = "weights inside [−bound, bound] must stay what they are: clip, do not rescale"
 REPLACED = "the critic's parameters were replaced by other tensors: the optimiser still holds the old ones; use clamp_"
@@ -166,6 +167,10 @@ def check_11_8(answer):
         if all(torch.equal(now[name], before[name]) for name in names):
             raise Wrong(f"weights in [−{bound}, {bound}]", "weights as before", NOT_CLIPPED)
         for name in names:
+            for one_side, missing in (({"max": bound}, f"−{bound}"), ({"min": -bound}, bound)):
+                clipped = before[name].clamp(**one_side)
+                if same(now[name], clipped, 1e-6) and not same(now[name], before[name]) and clipped.abs().max() > bound:
+                    raise Wrong(f"{name} in [−{bound}, {bound}]", describe(now[name]), ONE_SIDE.format(missing))
             if now[name].abs().max() > bound * 1.0001:
                 raise Wrong(f"{name} in [−{bound}, {bound}]", describe(now[name]), BIASES)
             if not same(now[name], before[name].clamp(-bound, bound)):

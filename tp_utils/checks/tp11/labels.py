@@ -30,6 +30,7 @@ PAIR = "return a pair: (indices, labels)"
 LOGIT_THRESHOLD = "the threshold is compared with logits: take their softmax first"
 SIGMOID = "that is the sigmoid of each logit: the softmax makes the K classes share one probability"
 ALL_LABELS = "the labels of the chosen images only, in the order of the indices"
+TENSOR = "return torch tensors, not NumPy's arrays or lists"
 MASK = "indices, not a mask: .nonzero().flatten()"
 AT_LEAST = "above the threshold, not at it"
 BELOW = "these are the images below the threshold: the sure ones are wanted"
@@ -103,7 +104,9 @@ def check_11_11(answer):
         if not isinstance(found, tuple | list) or len(found) != 2:
             raise Wrong("(indices, labels)", describe(found), NO_RETURN if found is None else PAIR)
         indices, given = found
-        if not isinstance(indices, torch.Tensor) or indices.dtype == torch.bool:
+        if not isinstance(indices, torch.Tensor):
+            raise Wrong("indices int64 [n], a tensor", describe(indices), TENSOR)
+        if indices.dtype == torch.bool:
             raise Wrong("indices int64 [n]", describe(indices), MASK)
         ordered = indices.sort().values if indices.ndim == 1 else indices
         for wrong, hint in (((logits.amax(1) > threshold), LOGIT_THRESHOLD),
