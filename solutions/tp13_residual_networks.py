@@ -39,6 +39,7 @@ from torch.nn import functional as F
 import tp_utils as tp
 from tp_utils import tp13
 
+
 # %%
 data = tp.data.cifar10()
 tp.caveat(data)
