@@ -481,7 +481,8 @@ count = tp.pick(smoke=200, cpu=2000, full=5000)
 made, asked = game.generate(count)
 read = tp.judge.opinion(made)[1].argmax(1)
 print(f"read as asked: {tp.measure.percent(tp.measure.accuracy(read, asked))}")
-tp.show.confusion(tp.measure.confusion(read, asked, 10), data.classes, "Asked and read", ("asked", "read by the judge"))
+tp.show.confusion_figure(tp.measure.confusion(read, asked, 10), data.classes, "Asked and read",
+                         ("asked", "read by the judge"))
 
 # %%
 tp.health.report(game, images, count, title="cDCGAN")

@@ -520,7 +520,7 @@ tools.semi_supervised_loss = semi_supervised_loss
 semi = tp11.train("semi-supervised", "random", 0, tools)
 logits = semi.logits(data.test_images)
 print(f"test accuracy: {tp.measure.accuracy(logits.argmax(1), data.test_labels):.1%}")
-tp.show.confusion(tp.measure.confusion(logits.argmax(1), data.test_labels, 10), data.classes,
+tp.show.confusion_figure(tp.measure.confusion(logits.argmax(1), data.test_labels, 10), data.classes,
                   "Semi-supervised GAN, test images")
 
 # %% [markdown]

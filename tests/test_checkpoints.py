@@ -1,5 +1,6 @@
 """Checkpoints: read without pickles, whatever the parts hold; a damaged one costs a line, never the run."""
 
+import errno
 import os
 
 import numpy as np
@@ -68,6 +69,45 @@ def test_checkpoints_hold_tensors_and_plain_values_only(make, parts):
     make()
     saved = torch.load(checkpoint.path_of("run"), weights_only=True)
     assert set(saved) == {"key", "step", "history", "parts"} and set(saved["parts"]) == parts
+
+
+def test_a_full_disk_costs_one_line_and_never_the_run(capsys, monkeypatch, cache):
+    monkeypatch.setenv("HAPPENS", "stop 8")
+    fitted()  # keeps step 8
+    monkeypatch.delenv("HAPPENS")
+    before, real = checkpoint.path_of("run").read_bytes(), torch.save
+
+    def full(state, file):
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(torch, "save", full)
+    capsys.readouterr()
+    run = fitted()
+    assert run.step == STEPS and same(run, fitted(name=None))
+    (line,) = said(capsys, "not kept")
+    assert line.startswith("run: ") and "No space left" in line and "TP_CACHE" in line
+    assert [path.name for path in cache.iterdir()] == ["run.pt"] and checkpoint.path_of("run").read_bytes() == before
+    monkeypatch.setattr(torch, "save", real)
+    assert same(fitted(), run)
+
+
+def test_a_cache_that_is_no_folder_costs_one_line_too(capsys, cache):
+    cache.write_text("a file where the folder should be")
+    assert fitted().step == STEPS
+    assert len(said(capsys, "not kept")) == 1
+
+
+@pytest.mark.parametrize("name", ["../run", "a/b", "C:run", "run.", "NUL", "", "x" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have_is_refused_before_the_first_step(name, cache):
+    with pytest.raises(ValueError, match="cannot be the name of a file"):
+        fitted(name=name)
+    assert not cache.exists()
+
+
+def test_names_of_experiments_are_names(cache):
+    fitted(name="tp09-updates (D, G) = (1, 5), β₁ × 2-0")
+    assert [path.name for path in cache.iterdir()] == ["tp09-updates (D, G) = (1, 5), β₁ × 2-0.pt"]
 
 
 def test_numbers_of_numpy_in_an_optimiser_are_kept_as_python_s_own(capsys):

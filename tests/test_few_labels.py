@@ -13,7 +13,7 @@ from torch import nn
 from tp_utils import __main__ as cli
 from tp_utils import runtime
 from tp_utils.authoring import study
-from tp_utils.data.embedded import mnist
+from tp_utils.data.embedded import read_mnist
 from tp_utils.measure import accuracy
 from tp_utils.practicals import tp11 as few_labels
 from tp_utils.practicals.tp11 import (
@@ -28,6 +28,7 @@ from tp_utils.practicals.tp11 import (
     protocol,
 )
 from tp_utils.practicals.tp11 import figures as tp11
+from tp_utils.runtime import append_cell, cells
 
 TOOLS = study.reference_tools()
 
@@ -43,7 +44,7 @@ def small(tmp_path, monkeypatch):
 @pytest.fixture
 def few_digits(monkeypatch):
     """600 training and 300 test digits in place of MNIST, for what needs no more."""
-    digits = mnist()
+    digits = read_mnist()
     some = SimpleNamespace(train_images=digits.train_images[:600], train_labels=digits.train_labels[:600],
                            test_images=digits.test_images[:300], test_labels=digits.test_labels[:300])
     monkeypatch.setattr(protocol, "mnist", lambda: some)
@@ -118,12 +119,12 @@ def test_all_rows_of_a_seed_see_the_same_draw_and_another_seed_another():
     for draw in DRAWS:
         one, again, other = (few_labels.draw(draw, seed, TOOLS) for seed in (0, 0, 1))
         assert torch.equal(one, again) and not torch.equal(one, other) and len(one) == 100
-    labels = mnist().train_labels
+    labels = read_mnist().train_labels
     assert torch.bincount(labels[few_labels.draw("balanced", 3, TOOLS)]).tolist() == 10 * [10]
 
 
 def test_an_augmented_row_is_shown_moved_images_and_a_plain_one_is_not():
-    images = mnist().train_images[:4]
+    images = read_mnist().train_images[:4]
     plain = case().prepare(images, torch.Generator().manual_seed(0))
     moved = case(augmented=True).prepare(images, torch.Generator().manual_seed(0))
     assert torch.equal(plain, images.float() / 255)
@@ -197,7 +198,7 @@ def quick(monkeypatch):
 
 
 def cells_of(file):
-    return [(one["row"], one["draw"], one["seed"]) for one in study.cells(file)]
+    return [(one["row"], one["draw"], one["seed"]) for one in cells(file, study.IDENTITY)]
 
 
 def test_a_study_writes_each_cell_and_goes_on_where_it_was(quick, tmp_path):
@@ -207,18 +208,18 @@ def test_a_study_writes_each_cell_and_goes_on_where_it_was(quick, tmp_path):
         next(lines)
         assert len(cells_of(file)) == count
     lines.close()
-    before = study.cells(file)
+    before = cells(file, study.IDENTITY)
     rest = list(study.run(["cnn", "dcgan"], ["random", "balanced"], [0, 1], file=file))
     assert len(rest) == 5 and "0 of 5 left" in rest[-1] and "50.00%" in rest[-1]
     assert len(cells_of(file)) == len(set(cells_of(file))) == 8
-    assert all(one in study.cells(file) for one in before)
+    assert all(one in cells(file, study.IDENTITY) for one in before)
     assert list(study.run(["cnn"], ["random"], [0, 1], file=file)) == [study.NOTHING.format(total=2, file=file)]
     assert json.loads(file.read_text())["protocol"] == study.PROTOCOL
 
 
 def test_cells_of_another_profile_are_not_taken_for_these(quick, tmp_path):
     file = tmp_path / "cells.json"
-    study.append({**fake_cell("cnn", "random", 0, 1), "profile": "cpu"}, file)
+    append_cell({**fake_cell("cnn", "random", 0, 1), "profile": "cpu"}, file, study.IDENTITY)
     list(study.run(["cnn"], ["random"], [0], file=file))
     assert len(cells_of(file)) == 2
 
@@ -226,10 +227,10 @@ def test_cells_of_another_profile_are_not_taken_for_these(quick, tmp_path):
 def test_a_cell_that_a_second_study_measured_as_well_is_there_once(tmp_path):
     file = tmp_path / "cells.json"
     for number in (0.5, 0.6):
-        study.append({**fake_cell("cnn", "random", 0, 1), "test_accuracy": number}, file)
-    study.append(fake_cell("cnn", "random", 1, 1), file)
+        append_cell({**fake_cell("cnn", "random", 0, 1), "test_accuracy": number}, file, study.IDENTITY)
+    append_cell(fake_cell("cnn", "random", 1, 1), file, study.IDENTITY)
     assert cells_of(file) == [("cnn", "random", 0), ("cnn", "random", 1)]
-    assert study.cells(file)[0]["test_accuracy"] == 0.6
+    assert cells(file, study.IDENTITY)[0]["test_accuracy"] == 0.6
 
 
 def test_a_study_in_two_processes(tmp_path):
@@ -237,7 +238,7 @@ def test_a_study_in_two_processes(tmp_path):
     file = tmp_path / "cells.json"
     lines = list(study.run(["all-linear"], ["random"], [0, 1], jobs=2, file=file))
     assert len(lines) == 2 and sorted(cells_of(file)) == [("all-linear", "random", 0), ("all-linear", "random", 1)]
-    one = study.cells(file)[0]
+    one = cells(file, study.IDENTITY)[0]
     assert one["profile"] == "smoke" and one["versions"]["torch"] == torch.__version__ and one["hardware"]
 
 
@@ -321,7 +322,7 @@ def test_thresholds_count_the_pool():
 
 
 def test_the_gradient_vanishes_explodes_and_stays():
-    digits = mnist()
+    digits = read_mnist()
     lines = tp11.gradient_norms(digits.train_images[:16], digits.train_labels[:16], depth=10).axes[0].lines
     ratio = {line.get_label(): line.get_ydata()[0] / line.get_ydata()[-1] for line in lines}
     assert ratio["sigmoid"] < 1e-3 and 0.01 < ratio["ReLU and batch norm"] < 100
@@ -334,7 +335,7 @@ def test_the_browser_shows_a_row_of_the_study(few_digits):
 
 
 def test_features_and_probe():
-    digits = mnist()
+    digits = read_mnist()
     network = Discriminator()
     features = tp11.features_of(network, digits.train_images[:200])
     assert features.shape == (200, 2048) and not network.training
@@ -352,7 +353,7 @@ def test_a_browser_without_cells_says_what_to_do():
 
 
 def test_the_graph_finds_neighbours_that_are_moved_a_little():
-    digits = mnist().train_images[:40]
+    digits = read_mnist().train_images[:40]
     moved = digits.roll((1, -1), (2, 3))
     gaps, indices = distortion.nearest(torch.cat([digits, moved]))
     assert (indices[:40, 0] == torch.arange(40, 80)).double().mean() > 0.9 and (gaps.diff(dim=1) >= 0).all()
@@ -360,7 +361,7 @@ def test_the_graph_finds_neighbours_that_are_moved_a_little():
 
 
 def test_the_distance_is_that_of_a_plain_loop():
-    outlines = distortion.outlines(mnist().train_images[:2])
+    outlines = distortion.outlines(read_mnist().train_images[:2])
     one, other = outlines[0].double(), torch.nn.functional.pad(outlines[1].double(), [3] * 4)
     gap = torch.full((24, 24), torch.inf, dtype=torch.double)
     for y in range(24):
@@ -384,7 +385,7 @@ def test_labels_spread_along_the_graph():
 
 
 def test_spreading_on_digits_beats_the_nearest_labelled_image():
-    digits, labels = mnist().train_images[:1500], mnist().train_labels[:1500]
+    digits, labels = read_mnist().train_images[:1500], read_mnist().train_labels[:1500]
     graph = distortion.nearest(digits)
     found = distortion.spread(graph, torch.arange(100), labels[:100]).argmax(1)
     gaps = torch.cdist(digits.flatten(1).float(), digits[:100].flatten(1).float())

@@ -14,6 +14,7 @@ Everything is loaded at first use, so that the import itself is light:
 """
 
 from importlib import import_module
+from pathlib import Path
 
 __version__ = "0.1.0"
 
@@ -25,7 +26,7 @@ _HOME = {  # public name -> the module that defines it, or that it is
     "check": "checks",
     **{name: name for name in ("checks", "data", "measure", "nets", "runtime", "show", "training")},
     "health": "measure.health", "judge": "measure.judge", "widgets": "show.widgets",
-    **{f"tp{number:02d}": f"practicals.tp{number:02d}" for number in range(7, 15)},
+    **{path.stem: f"practicals.{path.stem}" for path in Path(__file__).with_name("practicals").glob("tp[0-9][0-9]*")},
 }
 __all__ = sorted(_HOME)
 

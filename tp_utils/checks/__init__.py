@@ -8,10 +8,12 @@ there is one.
 
 import inspect
 import os
+import random
 import re
 from contextlib import contextmanager
 from importlib import import_module
 
+import numpy as np
 import torch
 
 from ..runtime import show
@@ -87,11 +89,19 @@ def judge(exercise, answer):
 
 @contextmanager
 def undisturbed():
-    """A check's own random numbers, gradients on, exact convolutions on a GPU; the student's settings come back."""
+    """A check's own random numbers and float32, gradients on, exact convolutions on a GPU; then all is as before."""
+    before = random.getstate(), np.random.get_state(), torch.get_default_dtype()
     with (torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.enable_grad(),
           torch.backends.cudnn.flags(enabled=True, allow_tf32=False)):
-        torch.manual_seed(SEED)
-        yield
+        for seed in (random.seed, np.random.seed, torch.manual_seed):
+            seed(SEED)
+        torch.set_default_dtype(torch.float32)
+        try:
+            yield
+        finally:
+            random.setstate(before[0])
+            np.random.set_state(before[1])
+            torch.set_default_dtype(before[2])
 
 
 def practical(exercise):

@@ -1,6 +1,7 @@
 """The stop button: a first press waits for the end of the step, so that no step is done by half; a second does not."""
 
 import contextlib
+import functools
 import signal
 import threading
 
@@ -19,11 +20,6 @@ def stop_button():
         yield asked
 
 
-def at_once():
-    """Within it the first press raises KeyboardInterrupt."""
-    return handling(signal.default_int_handler)
-
-
 @contextlib.contextmanager
 def handling(handler):
     if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
@@ -34,3 +30,6 @@ def handling(handler):
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+at_once = functools.partial(handling, signal.default_int_handler)  # within it the first press raises

@@ -1,4 +1,4 @@
-"""Answers to the exercises 13.1, 13.2, 13.5 and 13.6."""
+"""Answers to the exercises 13.1, 13.2, 13.7 and 13.8."""
 
 import random
 
@@ -122,9 +122,9 @@ def stochastic(decide=lambda p: torch.rand(1) < p, out=lambda f, s: F.relu(s), t
 RIGHT = {
     "13.1": [Positional, LateNorms, block(), block(act=lambda y: y.clamp_min(0))],
     "13.2": [plain, block(lambda f, x, c, s: f.clamp_min(0))],
-    "13.5": [lambda blocks, last=0.5: torch.linspace(1, last, blocks + 1)[1:].tolist(),
+    "13.7": [lambda blocks, last=0.5: torch.linspace(1, last, blocks + 1)[1:].tolist(),
              lambda blocks, last=0.5: [(1 - k / blocks) + k / blocks * last for k in range(1, blocks + 1)]],
-    "13.6": [stochastic(), stochastic(decide=lambda p: bool(torch.bernoulli(torch.tensor(float(p))))),
+    "13.8": [stochastic(), stochastic(decide=lambda p: bool(torch.bernoulli(torch.tensor(float(p))))),
              stochastic(decide=lambda p: torch.rand(()) <= p)],
 }
 
@@ -152,7 +152,7 @@ MUTANTS = {
         (block(lambda f, x, c, s: f.relu(), act=lambda y: y), "batch norm, then ReLU"),
         (block(lambda f, x, c, s: f.relu() + padded(x, c, s)), "that is the residual block"),
     ],
-    "13.5": [
+    "13.7": [
         (lambda blocks, last=0.5: [1 - k / blocks * (1 - last) for k in range(blocks)], "counted from 1"),
         (lambda blocks, last=0.5: torch.linspace(1, last, blocks).tolist(), "not l − 1 by L − 1"),
         (lambda blocks, last=0.5: [k / blocks * (1 - last) for k in range(1, blocks + 1)], "being left out"),
@@ -162,7 +162,7 @@ MUTANTS = {
         (lambda blocks, last=0.5: [1 - k / blocks * last for k in range(1, blocks + 1)], "decay goes down to"),
         (lambda blocks, last=0.5: [1 - k / blocks * (1 - last) for k in range(blocks + 1)], "L of them"),
     ],
-    "13.6": [
+    "13.8": [
         (stochastic(lazy=False), "thrown away"), (stochastic(decide=lambda p: True), "never left out in train"),
         (stochastic(decide=lambda p: torch.rand(1) > p), "left out with that probability"),
         (stochastic(decide=lambda p: torch.rand(1) < p / 2), "survives in"),

@@ -1,4 +1,4 @@
-"""Answers to the exercises 13.4, 13.8 and 13.9."""
+"""Answers to the exercises 13.4, 13.10 and 13.11."""
 
 import math
 
@@ -144,8 +144,8 @@ def slices_of_whole_regions(positions, share):
 
 RIGHT = {
     "13.4": [crop_flip(), gathered, crop_flip(coin=lambda n, g: torch.randint(2, (n,), generator=g) == 1)],
-    "13.8": [loops, ratios, lambda c: torch.stack(ratios(c))],
-    "13.9": [by_sets, split()],
+    "13.10": [loops, ratios, lambda c: torch.stack(ratios(c))],
+    "13.11": [by_sets, split()],
 }
 
 MUTANTS = {
@@ -169,14 +169,14 @@ MUTANTS = {
         (lambda images, generator, padding=4: crop_flip()(images, torch.Generator().manual_seed(0), padding),
          "do not seed"),
     ],
-    "13.8": [
+    "13.10": [
         (lambda c: ratios(c, 1, 0), "changed places"), (lambda c: ratios(c, least=0), "not NaN"),
         (lambda c: ratios(c, total=True), "not by the number of all"), (lambda c: ratios(c)[0], "the pair"),
         (lambda c: ratios(c, convert=lambda t: t.float()), "another type"),
         (lambda c: ratios(c.T), "changed places"), (lambda c: None, "the pair"),
         (lambda c: ratios(c, 0, 0), "the same"),
     ],
-    "13.9": [
+    "13.11": [
         (at_random, "whole regions are held out"), (by_slices, "that of the positions"),
         (split(swapped=True), "the larger part is for training"), (split(first=True), "largest positions"),
         (split(rounded=math.floor), "nearest whole number"),

@@ -1,4 +1,4 @@
-"""Answers to the exercises 13.3 and 13.7."""
+"""Answers to the exercises 13.3 and 13.9."""
 
 from itertools import pairwise
 
@@ -97,7 +97,7 @@ def ror(root="sum", group="sum", block="sum", first_relu=True, weighted=False, s
 
 RIGHT = {
     "13.3": [net(), net(pool=lambda y: F.adaptive_avg_pool2d(y, 1).flatten(1)), net(act=lambda y: y.relu_())],
-    "13.7": [ror(), ror(late_stem=True), ror(pool=lambda y, _: F.adaptive_avg_pool2d(y, 1).flatten(1))],
+    "13.9": [ror(), ror(late_stem=True), ror(pool=lambda y, _: F.adaptive_avg_pool2d(y, 1).flatten(1))],
 }
 
 MUTANTS = {
@@ -115,7 +115,7 @@ MUTANTS = {
         (net(shared=True), "used once"), (net(named=True), "by position"), (net(last_bias=False), "one linear layer"),
         (net(dropout=0.5), "not in train mode"), (net(end=lambda y: y.sigmoid()), "no softmax"),
     ],
-    "13.7": [
+    "13.9": [
         (ror(root=None), "root shortcut is missing"), (ror(group=None), "over the groups are missing"),
         (ror(root=None, group=None), "that is a ResNet"), (ror(group="late"), "after the ReLU"),
         (ror(root="late"), "after the ReLU"), (ror(block=None), "shortcuts of the blocks"),

@@ -26,9 +26,17 @@ def build(answer, *arguments, **options):
     return network.to(device())
 
 
+def redraw(network):
+    """The network, its weights drawn anew, the same at each call: what a check says is not the luck of a draw."""
+    for k, weight in enumerate(network.parameters()):
+        if not isinstance(weight, nn.UninitializedParameter) and weight.ndim > 1:
+            weight.data = normal(*weight.shape, seed=k) / weight[0].numel() ** 0.5
+    return network
+
+
 def settle(network):
-    """The network, its batch norms neither new nor trivial: other means, variances, weights and biases."""
-    for module in network.modules():
+    """The same, with batch norms that are neither new nor trivial: other means, variances, weights and biases."""
+    for module in redraw(network).modules():
         if isinstance(module, nn.BatchNorm2d) and module.affine and module.track_running_stats:
             for k, values in enumerate((module.running_mean, module.bias.data)):
                 values.copy_(0.3 * normal(len(values), seed=k))

@@ -8,7 +8,7 @@ from torch import nn
 from ..kit.compare import Wrong, compare, describe, same
 from ..kit.ends import wrong_images, wrong_logits
 from ..kit.layers import CONVOLUTIONS, expect_between, expect_layers, facts, normalised
-from ..kit.networks import build, normal, watched
+from ..kit.networks import build, normal, redraw, watched
 
 # What is said to the reader.
 NO_LAYERS = ("the network has no convolution among its modules: make the layers in __init__ and keep them in "
@@ -59,7 +59,7 @@ def check_9_2(answer):
 
 def plain(answer, *arguments, **named):
     """The student's network in train mode, its batch norms with weight 1 and bias 0, whatever the student has drawn."""
-    network = build(answer, *arguments, **named)
+    network = redraw(build(answer, *arguments, **named))
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d) and layer.affine:
             nn.init.ones_(layer.weight), nn.init.zeros_(layer.bias)

@@ -66,7 +66,6 @@ def expect_share(answer, z, share):
     for dropout in (0.0, share):
         networks.append(settle(build(answer, size=32, nz=6, width=16, dropout=dropout)).train())
     plain, wet = networks
-    plain.load_state_dict(wet.state_dict())
     calls, found = trace(wet, z, CONVOLUTIONS)
     zeros, without = ([(given == 0).double() for _, given, _ in each]
                       for each in (calls, trace(plain, z, CONVOLUTIONS)[0]))

@@ -1,4 +1,4 @@
-"""Exercises 13.1, 13.2, 13.5 and 13.6: blocks, and how often one is left out."""
+"""Exercises 13.1, 13.2, 13.7 and 13.8: blocks, and how often one is left out."""
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from .common import INPUT, OF_LIST, TRAIN_MODE, expect_convolution, short
 
 # What is said to the reader.
 
-# 13.1, 13.2, 13.6
+# 13.1, 13.2, 13.8
 TWO = "two convolutions and no other; a shortcut has no weights (option A)"
 UNUSED = "a convolution is made and not used"
 MORE_WEIGHTS = "all weights are those of two convolutions and of two nn.BatchNorm2d(outputs)"
@@ -25,7 +25,7 @@ MINUS = "x is added, not subtracted"
 POOLED = "the shortcut takes every stride-th pixel: no pooling"
 WITH_SHORTCUT = "x is added: that is the residual block; here it is left out"
 
-# 13.5
+# 13.7
 LENGTH = "one probability for each block: L of them"
 A_LIST = "return a list of floats"
 FROM_ZERO = "the blocks are counted from 1: block 1 has 1 − 1/L · (1 − last), the last one `last`"
@@ -35,7 +35,7 @@ BACKWARDS = "the first block survives most, the last one least"
 ALL_LAST = "it falls linearly from block to block"
 TIMES = "that is l/L · last: the decay goes down to `last`, 1 − l/L · (1 − last)"
 
-# 13.6
+# 13.8
 COMPUTED = "f is computed and thrown away: where the block is left out, no convolution runs"
 NEVER_OUT = "the block is never left out in train mode: torch.rand(1) decides at every call"
 LEFT_OUT_EVAL = "in eval mode f is never left out"
@@ -52,7 +52,7 @@ NOT_KEPT = "with survival 1 the block is never left out"
 SIZES = ((4, 4, 1), (4, 10, 2), (4, 8, 1))  # inputs, outputs, stride
 
 
-# ---- blocks: 13.1, 13.2, 13.6
+# ---- blocks: 13.1, 13.2, 13.8
 
 
 def branch_of(network, x, sizes):
@@ -125,7 +125,7 @@ def check_13_2(answer):
     expect_block(answer, lambda *_: 0, with_shortcuts)
 
 
-def check_13_6(answer):
+def check_13_8(answer):
     """in eval mode F.relu(survival * f(x) + shortcut); in train mode F.relu(f(x) + shortcut) if torch.rand(1).item() <
     survival, otherwise F.relu(shortcut)"""
     for (inputs, outputs, stride), survival in zip(SIZES, (0.2, 0.8, 0.6), strict=True):
@@ -183,10 +183,10 @@ def expect_survival(network, x, s, survival):
                     DEATH_RATE if swapped else SHARE.format(found=alive / count, share=survival))
 
 
-# ---- 13.5
+# ---- 13.7
 
 
-def check_13_5(answer):
+def check_13_7(answer):
     """[1 - l / L * (1 - last) for l in range(1, L + 1)]"""
     for blocks, last in ((5, 0.5), (4, 0.2), (27, 0.5), (1, 0.3)):
         found = answer(blocks, last)

@@ -1,4 +1,4 @@
-"""Exercises 13.4, 13.8 and 13.9: augmentation, two measures, a split without a leak."""
+"""Exercises 13.4, 13.10 and 13.11: augmentation, two measures, a split without a leak."""
 
 import torch
 from torch.nn import functional as F
@@ -23,7 +23,7 @@ NEVER = "no image is mirrored: draw for each image whether it is"
 ALWAYS = "all images are mirrored: draw for each image whether it is"
 PADDING = "with padding={} the windows have other places: is the argument used?"
 
-# 13.8
+# 13.10
 SWAPPED = "precision and recall have changed places: rows are the true classes, columns the predicted ones"
 NAN = "a class that is never predicted has precision 0, not NaN: divide by at least 1"
 NAN_RECALL = "a class without images has recall 0, not NaN: divide by at least 1"
@@ -31,7 +31,7 @@ PAIR = "return the pair (precision, recall)"
 ACCURACY = "divide by the sums of columns and rows, not by the number of all images"
 TWICE = "the two are the same: one divides by the columns' sums, the other by the rows'"
 
-# 13.9
+# 13.11
 MASKS = "return indices, int64: mask.nonzero().flatten()"
 IN_BOTH = "a position is in both parts: whole regions are held out"
 LOST = "each slice is in one of the two parts, and once"
@@ -127,10 +127,10 @@ def expect_fair(drawn, padding):
             raise Wrong("top, left and mirror drawn each for itself", "together", TIED.format(names[i], names[j]))
 
 
-# ---- 13.8
+# ---- 13.10
 
 
-def check_13_8(answer):
+def check_13_10(answer):
     """right = confusion.diag().double(); precision = right / confusion.sum(0).clamp_min(1), recall = right /
     confusion.sum(1).clamp_min(1)"""
     from sklearn.metrics import precision_recall_fscore_support
@@ -160,10 +160,10 @@ def check_13_8(answer):
         compare(value, expected, [(other, SWAPPED), (right / total, ACCURACY)], tolerance=1e-6, dtype=torch.float64)
 
 
-# ---- 13.9
+# ---- 13.11
 
 
-def check_13_9(answer):
+def check_13_11(answer):
     """regions = positions.unique(); count = round(share * len(regions)), at least 1 and at most len − 1; held =
     torch.isin(positions, regions[-count:]); (~held).nonzero().flatten(), held.nonzero().flatten()"""
     uneven = torch.tensor([44, 0, 35, 35, 47, 40, 44, 0, 35, 50, 47, 35, 35, 40, 35])  # many, and many slices, at 35

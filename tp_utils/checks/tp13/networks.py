@@ -1,4 +1,4 @@
-"""Exercises 13.3 and 13.7: networks of blocks, recomputed from their own layers."""
+"""Exercises 13.3 and 13.9: networks of blocks, recomputed from their own layers."""
 
 from itertools import pairwise
 
@@ -27,7 +27,7 @@ MAXIMUM = "that is the maximum over the positions: take the mean"
 SOFTMAX = "no softmax at the end: return logits, the softmax is part of the loss"
 ONE_LINEAR = "one linear layer, from 4w to `classes`"
 
-# 13.7
+# 13.9
 CONVOLUTIONS = "1 + 6n convolutions, those of ResNet(ResidualBlock, n): no shortcut has weights"
 NORMS = "a batch norm of its own behind each convolution, nn.BatchNorm2d of its channels"
 CUT_ROOT = "the gradient does not go through all shortcuts: no detach, no torch.no_grad()"
@@ -48,10 +48,10 @@ class Probe(nn.Module):
             raise Wrong("block(inputs, outputs, stride)", f"block(…, {', '.join(named)}=…)", POSITIONAL)
         super().__init__()
         self.sizes = inputs, outputs, stride = (*sizes, 1)[:3]
-        self.mix = nn.Conv2d(inputs, outputs, 1, stride)
+        self.mix = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
 
     def forward(self, x):
-        return self.mix(x).tanh()
+        return 2 * self.mix(x).tanh()  # what differs from place to place goes on to do so
 
 
 def check_13_3(answer):
@@ -124,7 +124,7 @@ def expect_first(network, x, width, entered):
         raise Wrong("batch norm and ReLU behind the first convolution", "something else", FIRST_NORM)
 
 
-def check_13_7(answer):
+def check_13_9(answer):
     """in each block total = branch(x) + shortcut(x, …); in the last one of a group total + shortcut(group's input,
     channels, the group's stride); in the very last one also + shortcut(what the first layers gave, 4w, 4); x =
     F.relu(total)"""
