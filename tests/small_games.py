@@ -34,11 +34,21 @@ def adam(network, lr=0.01):
     return torch.optim.Adam(network.parameters(), lr)
 
 
+def step_now():
+    return torch.initial_seed() % 1_000_003 + 1
+
+
+def happens_once(*_):
+    """What HAPPENS names, though G may have several updates in the step."""
+    happens(torch.default_generator)
+    if os.environ.get("HAPPENS") == f"stop {step_now()}":
+        del os.environ["HAPPENS"]
+
+
 def diverges(curve):
     """A factor of a curve: 1, but at the step that DIVERGES names."""
     player, value, step = os.environ.get("DIVERGES", "- 1 0").split()
-    here = (player, int(step)) == (curve, torch.initial_seed() % 1_000_003 + 1)
-    return float(value) if here else 1.0
+    return float(value) if (player, int(step)) == (curve, step_now()) else 1.0
 
 
 def step_of(G, D, optimisers, conditional, latent, nb_update_D=1, nb_update_G=1):
@@ -73,7 +83,7 @@ def play(kind="plain", *, GD=None, images=None, steps=STEPS, name="game", make=a
     updates = {key: options.pop(key, 1) for key in ("nb_update_D", "nb_update_G")}
     G, D = GD or players(conditional)
     optimisers = optimisers or {"G": make(G), "D": make(D)}
-    optimisers["G"].register_step_pre_hook(lambda *_: happens(torch.default_generator))
+    optimisers["G"].register_step_pre_hook(happens_once)
     images, labels = images or some_images()
     return tp.Game(G, D, latent, average=average, picture_every=options.pop("picture_every")).train(
         step_of(G, D, optimisers, conditional, latent, **updates), optimisers, images, steps,
