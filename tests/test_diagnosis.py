@@ -77,8 +77,8 @@ def test_without_a_judge_divergence_is_all_that_can_be_told(change, sentence):
 
 def test_the_course_of_a_game_is_the_mean_over_its_last_tenth():
     numbers = [100.0] * 45 + [1.0, 2.0, 3.0, 4.0, 5.0]
-    history = {"discriminator loss": numbers, "generator loss": [2 * n for n in numbers],
-               "D(x)": [0.1] * 45 + [0.9] * 5, "D(G(z))": [0.5] * 50, "pictures": []}
+    history = {"D": numbers, "G": [2 * n for n in numbers], "D(x)": [0.1] * 45 + [0.9] * 5, "D(G(z))": [0.5] * 50,
+               "pictures": []}
     assert health.course(history) == pytest.approx({"loss_D": 3, "loss_G": 6, "D(x)": 0.9, "D(G(z))": 0.5})
     short = {curve: values[-3:] for curve, values in history.items()}
     assert health.course(short)["loss_D"] == 5

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from tp_utils import data, health, judge
 from tp_utils.data.imageset import resized
 from tp_utils.runtime import fingerprint
-from tp_utils.training import train_gan
+from tp_utils.training import Game, Run, update
 
 COUNT = 1000  # images that are measured: half of what the rules were made for
 
@@ -36,8 +36,9 @@ class Posing:
 
     def __init__(self, images, real=0.6, fake=0.4, loss=1.3):
         self.images = images
-        self.history = {"discriminator loss": [loss] * 20, "generator loss": [0.8] * 20, "D(x)": [real] * 20,
-                        "D(G(z))": [fake] * 20, "pictures": [(1, images[:64]), (20, images[:64])]}
+        self.history = {"D": [loss] * 20, "G": [0.8] * 20, "D(x)": [real] * 20, "D(G(z))": [fake] * 20,
+                        "pictures": [(1, images[:64]), (20, images[:64])]}
+        self.run = Run({}, 20, self.history)
 
     def generate(self, count, seed=0, labels=None):
         assert len(self.images) >= count
@@ -140,11 +141,20 @@ def played(digits, lr_D, lr_G, steps=60):
     torch.manual_seed(0)
     G, D = Sketch(), nn.Sequential(nn.Flatten(), nn.Linear(1024, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1),
                                    nn.Flatten(0))
-    return train_gan(
-        G, D, digits[0], steps, live=False, batch_size=32, latent=lambda n, g: torch.randn(n, 8, generator=g),
-        loss_D=lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),
-        loss_G=lambda fake: F.softplus(-fake).mean(), optimiser_D=torch.optim.Adam(D.parameters(), lr_D),
-        optimiser_G=torch.optim.Adam(G.parameters(), lr_G))
+    optimisers = {"D": torch.optim.Adam(D.parameters(), lr_D), "G": torch.optim.Adam(G.parameters(), lr_G)}
+
+    def latent(n, generator):
+        return torch.randn(n, 8, generator=generator)
+
+    def step(x, generator):
+        fake = G(latent(len(x), generator))
+        loss_D = F.softplus(-D(x)).mean() + F.softplus(D(fake.detach())).mean()
+        update(optimisers["D"], loss_D)
+        loss_G = F.softplus(-D(fake)).mean()
+        update(optimisers["G"], loss_G)
+        return {"D": loss_D, "G": loss_G}
+
+    return Game(G, D, latent).train(step, optimisers, digits[0], steps, live=False, batch_size=32)
 
 
 def test_a_real_game_whose_generator_does_not_learn_is_won_by_the_discriminator(digits):
