@@ -39,7 +39,6 @@ from torch.nn import functional as F
 import tp_utils as tp
 from tp_utils import tp13
 
-
 # %%
 data = tp.data.cifar10()
 tp.caveat(data)

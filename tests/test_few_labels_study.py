@@ -62,31 +62,31 @@ def test_a_cell_has_the_entries_of_those_that_are_measured(monkeypatch):
 
 def test_a_study_writes_each_cell_and_goes_on_where_it_was(quick, tmp_path):
     file = tmp_path / "cells.json"
-    lines = study.run(["cnn", "dcgan"], ["random", "balanced"], [0, 1], file=file)
+    lines = study.run_study(["cnn", "dcgan"], ["random", "balanced"], [0, 1], file=file)
     for count in (1, 2, 3):  # stopped after three
         next(lines)
         assert len(identities_in(file)) == count
     lines.close()
     before = cells_in(file)
-    rest = list(study.run(["cnn", "dcgan"], ["random", "balanced"], [0, 1], file=file))
+    rest = list(study.run_study(["cnn", "dcgan"], ["random", "balanced"], [0, 1], file=file))
     assert len(rest) == 5 and "0 of 5 left" in rest[-1] and "50.00%" in rest[-1]
     assert len(identities_in(file)) == len(set(identities_in(file))) == 8
     assert all(one in cells_in(file) for one in before)
-    assert list(study.run(["cnn"], ["random"], [0, 1], file=file)) == [study.NOTHING.format(total=2, file=file)]
+    assert list(study.run_study(["cnn"], ["random"], [0, 1], file=file)) == [study.NOTHING.format(total=2, file=file)]
     assert json.loads(file.read_text())["protocol"] == study.PROTOCOL
 
 
 def test_cells_of_another_profile_are_not_taken_for_these(quick, tmp_path):
     file = tmp_path / "cells.json"
     file.write_text(json.dumps({"cells": [{**fake_cell("cnn", "random", 0, 1), "profile": "cpu"}]}))
-    list(study.run(["cnn"], ["random"], [0], file=file))
+    list(study.run_study(["cnn"], ["random"], [0], file=file))
     assert len(identities_in(file)) == 2
 
 
 def test_a_study_in_two_processes(tmp_path):
     """The real cells: the smallest row there is."""
     file = tmp_path / "cells.json"
-    lines = list(study.run(["all-linear"], ["random"], [0, 1], jobs=2, file=file))
+    lines = list(study.run_study(["all-linear"], ["random"], [0, 1], jobs=2, file=file))
     assert len(lines) == 2
     assert sorted(identities_in(file)) == [("all-linear", "random", 0), ("all-linear", "random", 1)]
     one = cells_in(file)[0]
@@ -99,7 +99,7 @@ def test_a_study_on_a_dask_cluster_survives_the_death_of_a_worker(tmp_path):
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         with distributed.Client(cluster) as client:
             workers = list(client.run(os.getpid).values())
-        lines = study.run(["all-linear"], ["random"], range(6), address=cluster.scheduler_address, file=file)
+        lines = study.run_study(["all-linear"], ["random"], range(6), address=cluster.scheduler_address, file=file)
         done = [next(lines)]
         os.kill(workers[0], signal.SIGKILL)
         done += list(lines)

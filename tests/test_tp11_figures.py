@@ -107,6 +107,7 @@ def test_the_critics_distance_is_minus_its_loss():
     game = tp.Game(tp11.Generator(), tp11.Discriminator(), SOLUTION["sample_latent"])
     pictures = [(step, torch.zeros(16, 1, 32, 32, dtype=torch.uint8)) for step in (1, 100, 200, 300, 400)]
     game.run = tp.training.Run({}, 400, {"D": [-2.0] * 400, "G": [0.0] * 400, "pictures": pictures})
+    game.history = game.run.history
     fig = tp11.critic_figure(game)
     left, right = fig.axes
     assert left.lines[-1].get_ydata()[-1] == pytest.approx(2) and right.get_title() == "after 1, 100, 300, 400 steps"

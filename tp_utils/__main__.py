@@ -161,7 +161,7 @@ def do_study(options):
     if profile() == "smoke" and options.to is None:
         raise BadInput(SMOKE_STUDY)
     try:
-        for line in study.run(rows, options.draw, seeds(options.seeds), options.jobs, options.dask,
+        for line in study.run_study(rows, options.draw, seeds(options.seeds), options.jobs, options.dask,
                               options.to or study.FILE):
             print(line, flush=True)
     except ModuleNotFoundError as error:

@@ -62,7 +62,7 @@ def cell(row, draw, seed, threads):
     return {"row": row, "draw": draw, "seed": seed, **found, **circumstances("python -m tp_utils study few-labels")}
 
 
-def run(rows, draws, seeds, jobs=1, address=None, file=FILE):
+def run_study(rows, draws, seeds, jobs=1, address=None, file=FILE):
     """Measure what is missing of rows × draws × seeds; yields a line for each cell, after it was written to `file`.
 
     Raises ResultsError, before anything is trained, for a results file that is damaged or cannot be written.

@@ -55,7 +55,7 @@ def train(step, networks, optimisers, images, steps, *, labels=None, batch_size=
     does not fit, before the first step.
     """
     images, labels = expect.tensors(images, labels)
-    expect.parts(step, networks, optimisers, schedule)
+    expect.networks_and_optimisers(step, networks, optimisers, schedule)
     expect.value_range(images, prepare, signed, (-1, 1))
     steps, batch_size, save_every = expect.numbers(steps=steps, batch_size=batch_size, save_every=save_every)
     (seed,) = expect.numbers(0, seed=seed)

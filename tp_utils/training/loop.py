@@ -76,7 +76,7 @@ class Loop:
 
     def record(self, values):
         """A step is done: its numbers, scalar tensors, stay on the device until the next flush."""
-        self.curves = expect.curves(values, self.curves)
+        self.curves = expect.step_curves(values, self.curves)
         self.pending.append(self.curves)
         self.run.step += 1
 
