@@ -163,7 +163,7 @@ def test_labels_spread_along_the_graph():
 
 
 def test_spreading_on_digits_beats_the_nearest_labelled_image():
-    digits = some_digits()
+    digits = some_digits(600)
     images, labels = digits.train_images, digits.train_labels
     found = tp11.spread_labels(tp11.distortion_graph(images), torch.arange(100), labels[:100]).argmax(1)
     gaps = torch.cdist(images.flatten(1).float(), images[:100].flatten(1).float())
