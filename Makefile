@@ -37,7 +37,7 @@ bench: .venv/.lab ## time the heavy steps, write results/bench.json
 	@$(PY) -m benchmarks.bench
 
 clean: ## remove build/ and Python's caches; .venv, data/cache and your work stay
-	rm -rf build .pytest_cache .ruff_cache
+	rm -rf build .pytest_cache .ruff_cache .import_linter_cache
 	find . -path ./.venv -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 # ---- the environment: a stamp file for each of its states

@@ -46,7 +46,7 @@ from tp_utils import tp07
 
 # %%
 layers = tp07.architecture("vgg16")
-tp07.draw_architecture(layers, "VGG16: output channels and size of each layer (above), its parameters (below)")
+tp07.architecture_figure(layers, "VGG16: output channels and size of each layer (above), its parameters (below)")
 
 # %% [markdown]
 # **Question 7.1 ★** Estimate by hand the number of parameters of VGG16, from the sizes in the figure: a convolution
@@ -337,7 +337,7 @@ VGG16relu7 = tp.check("7.4", VGG16relu7)
 if network.name == "vgg16":
     extractor = VGG16relu7(network).eval()
 else:
-    untrained_vgg16 = tp07.untrained("vgg16")
+    untrained_vgg16 = tp07.untrained_network("vgg16")
     with torch.no_grad():
         print("VGG16relu7 with random weights:", VGG16relu7(untrained_vgg16).eval()(inputs[:2]).shape)
     del untrained_vgg16
@@ -395,7 +395,7 @@ print(f"{tuple(x_train.shape)} and {tuple(x_test.shape)}; extraction took {train
 # value wins. scikit-learn's `LinearSVC` does it, with C = 1 as in the handout.
 
 # %%
-svm = tp07.fit_svm(x_train, y_train, c=1.0)
+svm = tp07.train_svm(x_train, y_train, c=1.0)
 predictions = torch.from_numpy(svm.predict(x_test.numpy()))
 accuracy = tp.measure.accuracy(predictions, y_test)
 print(f"test accuracy {accuracy:.1%} on {len(y_test)} images of {classes} classes (chance: {1 / classes:.1%})")
@@ -405,7 +405,7 @@ print(f"test accuracy {accuracy:.1%} on {len(y_test)} images of {classes} classe
 
 # %% tags=["gallery"]
 matrix = tp.measure.confusion(predictions, y_test, classes)
-tp.show.confusion(matrix, scenes.classes, f"{scenes.name}, {network.name} features, linear SVM: {accuracy:.1%}")
+tp.show.confusion_figure(matrix, scenes.classes, f"{scenes.name}, {network.name} features, linear SVM: {accuracy:.1%}")
 
 # %%
 tp.show.Table(["true class", "taken for", "images"], [
@@ -592,7 +592,7 @@ for name in tp.pick(smoke=["squeezenet1_1"], cpu=tp.nets.NAMES, full=tp.nets.NAM
         compared[name] = [tp07.svm_accuracy(a, y_train, b, y_test, best_c(a, [0.1, 1.0, 10.0]))]
 compared["squeezenet1_1, untrained"] = []
 for seed in range(tp.pick(smoke=1, cpu=3, full=3)):
-    a, b = features_of(tp07.untrained("squeezenet1_1", seed))
+    a, b = features_of(tp07.untrained_network("squeezenet1_1", seed))
     compared["squeezenet1_1, untrained"].append(
         tp07.svm_accuracy(a, y_train, b, y_test, best_c(a, [1.0, 10.0, 100.0])))
 reported = {"vgg16": "88.8 %", "alexnet": "86.8 %"}
@@ -640,9 +640,9 @@ def train_upper(seed, whole, rate, rows):
     optimiser = torch.optim.AdamW([{"params": borrowed, "lr": rate}, {"params": new, "lr": 1e-2}])
     steps = tp.pick(smoke=3, cpu=200, full=400)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [rate, 1e-2], total_steps=steps)
-    name = f"tp07-{f'fine-tuning-{rate:g}' if whole else 'last-layer'}-{len(rows)}-{seed}"
+    what = f"fine-tuning-{rate:g}" if whole else "last-layer"
     tp.fit(upper, both_ways[rows], y_train[rows], optimiser, steps, batch_size=64, prepare=one_way, schedule=schedule,
-           seed=seed, live=seed == 0, name=name)
+           seed=seed, live=seed == 0, name=f"tp07-{what}-{len(rows)}-{seed}")
     return upper
 
 
@@ -749,7 +749,7 @@ print(f"{len(contradictory)} group(s) carry two different labels")
 clean = torch.ones(len(y_test), dtype=torch.bool)
 clean[leaked] = False
 clean_accuracy = tp.measure.accuracy(torch.from_numpy(
-    tp07.fit_svm(x_train, y_train, c).predict(x_test[clean].numpy())), y_test[clean])
+    tp07.train_svm(x_train, y_train, c).predict(x_test[clean].numpy())), y_test[clean])
 print(f"test accuracy: {chosen_accuracy:.2%} on all, {clean_accuracy:.2%} without those")
 
 # %%

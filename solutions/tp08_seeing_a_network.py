@@ -253,7 +253,7 @@ print(f"{random_reached} of {len(tries)} random targets reached in less than 100
 paths = {}
 
 
-def draw_attack(photo, target, steps, magnification):
+def path_figure(photo, target, steps, magnification):
     if (photo, target) not in paths:
         paths[photo, target] = tp08.attack_path(fooling_image, inputs[photo:photo + 1], target, network)
     path = paths[photo, target]
@@ -263,7 +263,7 @@ def draw_attack(photo, target, steps, magnification):
                               title=f"{steps} steps towards “{tp08.short(target)}” (reached at {last})")
 
 
-tp.widgets.explore(draw_attack, photo=[(f"{i}: {tp08.short(labels[i])}", i) for i in range(len(images))],
+tp.widgets.explore(path_figure, photo=[(f"{i}: {tp08.short(labels[i])}", i) for i in range(len(images))],
                    target=[(tp08.short(k), k) for k in (76, 9, 340, 130, 954, 817)],
                    steps=(0, 40, 1, 40), magnification=(1, 50, 1, 10))
 
@@ -570,7 +570,7 @@ tp.show.table_of_images(
 # Choose a photograph, a class, a method and a network. Try a class that is *not* in the picture: does the map know?
 
 # %%
-def draw(photo, explained_class, method, seen_by):
+def explanation_figure(photo, explained_class, method, seen_by):
     label = labels[photo:photo + 1] if explained_class < 0 else torch.tensor([explained_class], device=tp.device())
     saliency = tp.show.stretched(methods[method](inputs[photo:photo + 1], label, seen_by))[0]
     return tp.show.grid([images[photo], saliency, tp08.overlay(images[photo], saliency)],
@@ -579,7 +579,7 @@ def draw(photo, explained_class, method, seen_by):
 
 
 classes_at_hand = sorted({int(label) for label in labels}, key=tp08.short)
-tp.widgets.explore(draw, photo=[(f"{i}: {tp08.short(labels[i])}", i) for i in range(len(images))],
+tp.widgets.explore(explanation_figure, photo=[(f"{i}: {tp08.short(labels[i])}", i) for i in range(len(images))],
                    explained_class=[("(its label)", -1)] + [(tp08.short(k), k) for k in classes_at_hand],
                    method=list(methods),
                    seen_by=[(other.name.replace("\n", " "), other) for other in (*others, untrained)])

@@ -324,23 +324,22 @@ tp.show.Table(["network", "weights"], [
 # %% [markdown]
 # ## 2.3 One step of each player
 #
-# As in TP 9; but who is told y?
+# As in TP 9: `fake` is a batch that G has made, of latents and of the labels y, and comes with its graph. But who is
+# told y?
 #
 # ### Exercise 10.7: `conditional_discriminator_step` (★★☆, 10 minutes)
 #
 # D's turn.
 
 # %% exercise="10.7"
-def conditional_discriminator_step(D, G, x, y, z, optimiser_D):
-    """One update of D on images x with their labels y, and on what G makes of z and the same labels.
+def conditional_discriminator_step(D, x, y, fake, optimiser_D):
+    """One update of D on images x with their labels y, and on the images fake that G has made for the same labels.
 
-    D sees y beside both, in two batches. G is not touched: neither its weights nor their gradients. Both players stay
-    in the mode they are in. Returns discriminator_loss, a detached scalar tensor.
+    D sees y beside both, in two batches. No gradient goes to G: fake comes with its graph, which G's update needs
+    later. D stays in the mode it is in. Returns discriminator_loss, a detached scalar tensor.
     """
     ### BEGIN SOLUTION
-    with torch.no_grad():
-        fake = G(z, y)
-    loss = discriminator_loss(D(x, y), D(fake, y))
+    loss = discriminator_loss(D(x, y), D(fake.detach(), y))
     optimiser_D.zero_grad()
     loss.backward()
     optimiser_D.step()
@@ -354,19 +353,21 @@ conditional_discriminator_step = tp.check("10.7", conditional_discriminator_step
 # %% [markdown]
 # ### Exercise 10.8: `conditional_generator_step` (★★☆, 10 minutes)
 #
-# G's turn.
+# G's turn. (`with tp.frozen(D):` saves the gradients of D's weights, which nobody needs here.)
 
 # %% exercise="10.8"
-def conditional_generator_step(D, G, y, z, optimiser_G):
-    """One update of G: D, told y, should take G(z, y) for a real image of that label.
+def conditional_generator_step(D, y, fake, optimiser_G):
+    """One update of G: D, told y, should take the images fake, made for the labels y, for real ones of that label.
 
-    D does not move. Both players stay in the mode they are in. Returns generator_loss, a detached scalar tensor.
+    fake comes with its graph, through which the gradient reaches G. D does not move, is left trainable, and stays in
+    the mode it is in. Returns generator_loss, a detached scalar tensor.
     """
     ### BEGIN SOLUTION
-    loss = generator_loss(D(G(z, y), y))
-    optimiser_G.zero_grad()
-    loss.backward()
-    optimiser_G.step()
+    with tp.frozen(D):
+        loss = generator_loss(D(fake, y))
+        optimiser_G.zero_grad()
+        loss.backward()
+        optimiser_G.step()
     return loss.detach()
     ### END SOLUTION
 
@@ -375,8 +376,7 @@ def conditional_generator_step(D, G, y, z, optimiser_G):
 conditional_generator_step = tp.check("10.8", conditional_generator_step)
 
 # %% [markdown]
-# Your own loop, on the fully connected players, which are fast. **See** what 100 steps give: a column shares its z, a
-# row its y. So far it is one blob for every z and every y; what they mean is learnt later. (Five seconds.)
+# The data, with their labels.
 
 # %%
 data = tp.data.mnist()
@@ -384,6 +384,9 @@ images, labels = tp.data.resized(data.train_images, 32), data.train_labels
 few = tp.pick(smoke=4000, cpu=len(images), full=len(images))
 images, labels = images[:few], labels[:few]
 tp.caveat(data)
+
+# %% [markdown]
+# Your own loop, on the fully connected players, which are fast. (Five seconds.)
 
 # %%
 tp.seed(0)
@@ -394,8 +397,15 @@ generator = torch.Generator().manual_seed(0)
 for _ in range(tp.pick(smoke=3, cpu=100, full=100)):
     chosen = torch.randint(len(images), (64,), generator=generator)
     x, y = images[chosen].float() / 127.5 - 1, labels[chosen]
-    conditional_discriminator_step(D, G, x, y, sample_latent(64, 100, generator, "cpu"), optimiser_D)
-    conditional_generator_step(D, G, y, sample_latent(64, 100, generator, "cpu"), optimiser_G)
+    fake = G(sample_latent(64, 100, generator, "cpu"), y)
+    conditional_discriminator_step(D, x, y, fake, optimiser_D)
+    conditional_generator_step(D, y, fake, optimiser_G)
+
+# %% [markdown]
+# **See** what 100 steps give: a column shares its z, a row its y. So far it is one blob for every z and every y; what
+# they mean is learnt later.
+
+# %%
 z = sample_latent(10, 100, generator, "cpu").repeat(10, 1, 1, 1)
 made = G.eval()(z, torch.arange(10).repeat_interleave(10)).detach()
 fig, axis = tp.show.figure(width=3.4, height=3.4)
@@ -408,11 +418,34 @@ fig
 #
 # ## 3.1 cDCGAN
 #
-# `tp.train_gan` takes the labels as well. The handout's widths are 128 (G) and 64 (D); without a GPU they cost a second
-# and a half a step, so the cpu profile takes networks a quarter as wide. Adam moves each weight by about its learning
-# rate, whatever the width; a unit that sums over a quarter as many weights is moved a quarter as far. The narrow
-# networks therefore get three times the handout's rate of 0.0002. (With 0.0002 one seed of two had not got beyond one
-# image for each digit after as many steps.)
+# The games of this part repeat your two steps. `tp.Game`, which TP 9 explains, takes the labels as well, and then gives
+# a batch of them to the step: `step(x, y, generator)`. G is asked for the very labels that the real images have.
+
+# %%
+def play(name, G, D, steps, batch_size, rate_D, rate_G, seed=0, live=False, average=None):
+    """Train a conditional GAN and return the game."""
+    optimiser_D = torch.optim.Adam(D.parameters(), rate_D, betas=(0.5, 0.999))
+    optimiser_G = torch.optim.Adam(G.parameters(), rate_G, betas=(0.5, 0.999))
+
+    def latent(n, generator):
+        return sample_latent(n, 100, generator, tp.device())
+
+    def step(x, y, generator):
+        fake = G(latent(len(x), generator), y)
+        return {"D": conditional_discriminator_step(D, x, y, fake, optimiser_D),
+                "G": conditional_generator_step(D, y, fake, optimiser_G)}
+
+    return tp.Game(G, D, latent, average=average).train(
+        step, {"D": optimiser_D, "G": optimiser_G}, images, steps, labels=labels, batch_size=batch_size,
+        name=f"tp10-{name}-{seed}", seed=seed, live=live)
+
+
+# %% [markdown]
+# The handout's widths are 128 (G) and 64 (D); without a GPU they cost a second and a half a step, so the cpu profile
+# takes networks a quarter as wide. Adam moves each weight by about its learning rate, whatever the width; a unit that
+# sums over a quarter as many weights is moved a quarter as far. The narrow networks therefore get three times the
+# handout's rate of 0.0002. (With 0.0002 one seed of two had not got beyond one image for each digit after as many
+# steps.)
 
 # %%
 widths = tp.pick(smoke=(8, 8), cpu=(32, 16), full=(128, 64))
@@ -421,17 +454,8 @@ print(f"{tp.profile()} profile: cDCGAN of widths {widths[0]} (G) and {widths[1]}
       f"{steps} steps of {batch_size} images, learning rate {rate:g}")
 
 
-def play(name, G, D, steps, batch_size, rate_D, rate_G, seed=0, live=False, average=None):
-    """Train a conditional GAN and return the game."""
-    return tp.train_gan(
-        G, D, images, steps, labels=labels, batch_size=batch_size, loss_D=discriminator_loss, loss_G=generator_loss,
-        optimiser_D=torch.optim.Adam(D.parameters(), rate_D, betas=(0.5, 0.999)),
-        optimiser_G=torch.optim.Adam(G.parameters(), rate_G, betas=(0.5, 0.999)),
-        latent=lambda n, generator: sample_latent(n, 100, generator, tp.device()),
-        name=f"tp10-{name}-{seed}", seed=seed, live=live, average=average)
-
-
 def play_cdcgan(seed=0, live=False):
+    """A convolutional conditional GAN."""
     tp.seed(seed)
     G = initialise(ConditionalGenerator(width=widths[0]))
     D = initialise(ConditionalDiscriminator(width=widths[1]))
@@ -457,7 +481,8 @@ count = tp.pick(smoke=200, cpu=2000, full=5000)
 made, asked = game.generate(count)
 read = tp.judge.opinion(made)[1].argmax(1)
 print(f"read as asked: {tp.measure.percent(tp.measure.accuracy(read, asked))}")
-tp.show.confusion(tp.measure.confusion(read, asked, 10), data.classes, "Asked and read", ("asked", "read by the judge"))
+tp.show.confusion_figure(tp.measure.confusion(read, asked, 10), data.classes, "Asked and read",
+                         ("asked", "read by the judge"))
 
 # %%
 tp.health.report(game, images, count, title="cDCGAN")

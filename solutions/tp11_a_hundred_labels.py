@@ -743,7 +743,7 @@ def semi_supervised(case):
 semi = semi_supervised(augmented_case)
 logits = semi.logits(data.test_images)
 print(f"test accuracy: {tp.measure.accuracy(logits.argmax(1), data.test_labels):.1%}")
-tp.show.confusion(tp.measure.confusion(logits.argmax(1), data.test_labels, 10), data.classes,
+tp.show.confusion_figure(tp.measure.confusion(logits.argmax(1), data.test_labels, 10), data.classes,
                   "Semi-supervised GAN, test images")
 
 # %% [markdown]

@@ -179,39 +179,69 @@ soft_labels = tp.check("12.3", soft_labels)
 # %% [markdown]
 # ## 1.4 Games
 #
-# The engine of TP 9. The first lines are its losses, the function below is one whole game.
+# The game of TP 9. G's update is the one of exercise 9.9; D's has the poster's soft labels in the place of 1 and 0.
 
 # %%
-def generator_loss(fake_logits):
-    """−mean ln D(x̃), from logits."""
-    return F.softplus(-fake_logits).mean()
-
-
 def latent(n, generator):
     """n latents z ~ N(0, 1): float32 [n, 100, 1, 1]."""
     return torch.randn(n, 100, 1, 1, generator=generator)
 
 
-def play(name, seed=0, steps=1200, batch_size=32, size=size, width=32, dropout=0.0, softness=0.0, nb_update=(1, 1),
-         connected=False, average=None, live=False):
-    """Train a GAN on the cats and return the game."""
-    def discriminator_loss(real_logits, fake_logits):
-        real, fake = torch.ones_like(real_logits), torch.zeros_like(fake_logits)
-        return (F.binary_cross_entropy_with_logits(real_logits, soft_labels(real, softness))
-                + F.binary_cross_entropy_with_logits(fake_logits, soft_labels(fake, softness)))
+def generator_step(D, fake, optimiser_G):
+    """One update of G, as in exercise 9.9: −mean ln D(x̃); returns this loss."""
+    with tp.frozen(D):
+        loss = F.softplus(-D(fake)).mean()
+        optimiser_G.zero_grad()
+        loss.backward()
+        optimiser_G.step()
+    return loss.detach()
 
-    tp.seed(seed)
+
+def soft_discriminator_step(D, x, fake, optimiser_D, softness):
+    """One update of D, whose targets for real and generated images are soft; returns its loss."""
+    real_logits, fake_logits = D(x), D(fake.detach())
+    real = soft_labels(torch.ones_like(real_logits), softness)
+    generated = soft_labels(torch.zeros_like(fake_logits), softness)
+    loss = (F.binary_cross_entropy_with_logits(real_logits, real)
+            + F.binary_cross_entropy_with_logits(fake_logits, generated))
+    optimiser_D.zero_grad()
+    loss.backward()
+    optimiser_D.step()
+    return loss.detach()
+
+
+# %% [markdown]
+# One whole game: the players, a step of Algorithm 1 (D once, then G `nb_update_G` times, the first time with the
+# images that D has just seen), and `tp.Game`, which repeats the step and keeps pictures of what G draws.
+
+# %%
+def players_of(size, width=32, dropout=0.0, connected=False):
+    """(G, D), untrained."""
     if connected:
-        G, D = tp12.connected(size)
-    else:
-        G, D = CatGenerator(size, width=width, dropout=dropout), CatDiscriminator(size, width)
-        G, D = tp.initialised(G), tp.initialised(D)
-    return tp.train_gan(
-        G, D, tp.data.resized(data.train_images[:-aside], size), steps, batch_size=batch_size, latent=latent,
-        loss_D=discriminator_loss, loss_G=generator_loss, average=average,
-        optimiser_D=torch.optim.Adam(D.parameters(), 2e-4, betas=(0.5, 0.999)),
-        optimiser_G=torch.optim.Adam(G.parameters(), 2e-4, betas=(0.5, 0.999)),
-        nb_update_D=nb_update[0], nb_update_G=nb_update[1], name=f"tp12-{name}-{seed}", seed=seed, live=live)
+        return tp12.connected(size)
+    G, D = CatGenerator(size, width=width, dropout=dropout), CatDiscriminator(size, width)
+    return tp.initialised(G), tp.initialised(D)
+
+
+def play(name, seed=0, steps=1200, batch_size=32, size=size, softness=0.0, nb_update_G=1, average=None, live=False,
+         **players):
+    """Train a GAN on the cats and return the game. players: options of players_of"""
+    tp.seed(seed)
+    G, D = players_of(size, **players)
+    optimiser_G, optimiser_D = (torch.optim.Adam(player.parameters(), 2e-4, betas=(0.5, 0.999)) for player in (G, D))
+
+    def step(x, generator):
+        fake = G(latent(len(x), generator).to(x.device))
+        loss_D = soft_discriminator_step(D, x, fake, optimiser_D, softness)
+        for k in range(nb_update_G):
+            if k > 0:
+                fake = G(latent(len(x), generator).to(x.device))
+            loss_G = generator_step(D, fake, optimiser_G)
+        return {"D": loss_D, "G": loss_G}
+
+    return tp.Game(G, D, latent, average=average).train(
+        step, {"G": optimiser_G, "D": optimiser_D}, tp.data.resized(data.train_images[:-aside], size), steps,
+        batch_size=batch_size, name=f"tp12-{name}-{seed}", seed=seed, live=live)
 
 
 # %% [markdown]
@@ -260,19 +290,17 @@ tp.show.grid(plain.generate(36, seed=1)[0], columns=12, size=0.8, title="The sam
 # %%
 measures = {
     "baseline": {}, "dropout 0.5 in G": {"dropout": 0.5}, "soft labels, 0.2": {"softness": 0.2},
-    "G moves twice": {"nb_update": (1, 2)}, "twice as long": {"steps": tp.pick(smoke=4, cpu=1600, full=8000)},
+    "G moves twice": {"nb_update_G": 2}, "twice as long": {"steps": tp.pick(smoke=4, cpu=1600, full=8000)},
     "fully connected": {"connected": True},
 }
 short = {"steps": tp.pick(smoke=2, cpu=800, full=4000), "batch_size": tp.pick(smoke=8, cpu=32, full=128)}
-chosen, seeds = tp.pick(smoke=["baseline", "soft labels, 0.2"], cpu=["baseline", "soft labels, 0.2"],
-                        full=list(measures)), [0]
-if tp.measuring():
-    chosen, seeds = list(measures), [0, 1, 2]
-games = {name: [play(name, seed, **{**short, **measures[name]}) for seed in seeds] for name in chosen}
+few = ["baseline", "soft labels, 0.2"]
+chosen = tp.pick(smoke=few, cpu=few, full=list(measures))
+games = {name: play(name, **short | measures[name]) for name in chosen}
 
 # %%
-tp.show.grid([tp.show.mosaic(runs[0].generate(36)[0], 6) for runs in games.values()], list(games), columns=3, size=2.6,
-             title=f"{short['steps']} steps of {short['batch_size']} images, seed 0")
+tp.show.grid([tp.show.mosaic(one.generate(36)[0], 6) for one in games.values()], list(games), columns=3, size=2.6,
+             title=f"{short['steps']} steps of {short['batch_size']} images")
 
 # %% [markdown]
 # # Part 2. Judges
@@ -326,7 +354,7 @@ tp.show.Table([f"{count} images", f"called a cat by {judge.name}"],
 # the highest probability of being cats.
 
 # %%
-images, probability = tp12.surest(judge, generated)
+images, probability = tp12.surest_cats(judge, generated)
 tp.show.grid(images, [f"{p:.2f}" for p in probability], columns=12, size=0.8,
              title="The five classes of cats together: highest probabilities")
 
@@ -383,12 +411,12 @@ kernel_inception_distance = tp.check("12.5", kernel_inception_distance)
 def judged(game, count=count):
     """The judge's numbers for a game, against cats that it has not seen."""
     generated, _ = game.generate(count, seed=2)
-    return tp12.opinion(judge, generated, tp.data.resized(others, generated.shape[-1]), cat_rate,
-                        kernel_inception_distance)
+    return tp12.cat_numbers(judge, generated, tp.data.resized(others, generated.shape[-1]), cat_rate,
+                            kernel_inception_distance)
 
 
 yours = {"DCGAN, long": [judged(game)], "fully connected, long": [judged(plain)],
-         **{name: [judged(one) for one in runs] for name, runs in games.items()}}
+         **{name: [judged(one)] for name, one in games.items()}}
 tp12.measures_table(yours, rates[f"real cats, {size} × {size}"])
 
 # %% [markdown]
@@ -409,7 +437,8 @@ tp12.measures_table(yours, rates[f"real cats, {size} × {size}"])
 # one, and the mean distance, beside that of real cats the game never saw.
 
 # %%
-distances = {"generated": tp12.nearest(generated, cats)[0], "real, not in the game": tp12.nearest(others, cats)[0]}
+distances = {"generated": tp12.nearest_images(generated, cats)[0],
+             "real, not in the game": tp12.nearest_images(others, cats)[0]}
 print("; ".join(f"{name}: {values.mean():.1f} grey levels to the nearest" for name, values in distances.items()))
 tp12.neighbours_figure(generated[:12], cats, "Generated cats, and below them the nearest of the training set")
 
@@ -431,8 +460,10 @@ tp12.neighbours_figure(generated[:12], cats, "Generated cats, and below them the
 
 # %% tags=["solution"]
 if tp.measuring():
-    measured = {name: yours[name] for name in games}
-    several = {name: [play(key, seed, **long, connected=key == "connected") for seed in seeds]
+    seeds = [0, 1, 2]
+    measured = {name: [judged(play(name, seed, **short | change)) for seed in seeds]
+                for name, change in measures.items()}
+    several = {name: [judged(play(key, seed, **long, connected=key == "connected")) for seed in seeds]
                for name, key in (("DCGAN, long", "long"), ("fully connected, long", "connected"))}
     large = play("large", size=64, **tp.pick(smoke={}, cpu={"steps": 2000, "batch_size": 32}, full=long))
     rates["DCGAN, 64 × 64"] = cat_rate(judge, large.generate(count, seed=2)[0])
@@ -440,7 +471,7 @@ if tp.measuring():
         "protocol": f"{len(cats)} cats for the games, {aside} put aside for the judges; {size} × {size}; last weights; "
                     f"{count} generated images against {count} real ones, floor: {count} others; nothing selected",
         "judge": judge.name, "seeds": seeds, "rates": rates, "images": count, "size": size, "cats": data.source,
-        "long": {**long, "measured": {name: [judged(one) for one in runs] for name, runs in several.items()}},
+        "long": {**long, "measured": several},
         "measures": {**short, "measured": measured},
         "nearest": {name: values.mean().item() for name, values in distances.items()},
     }, command="make outputs TP=tp12", data_is_sample=data.sample)
@@ -448,7 +479,7 @@ if tp.measuring():
 # %%
 results = tp.results("tp12")
 tp12.measures_table(results["measures"]["measured"] | results["long"]["measured"],
-                    results["rates"]["real cats, {0} × {0}".format(results["size"])])
+                    results["rates"][f"real cats, {results['size']} × {results['size']}"])
 
 # %% [markdown]
 # And the poster's own numbers, which are rates. (Another judge, other cats, another budget: a ResNet trained on

@@ -46,7 +46,7 @@ from tp_utils import tp14
 # %%
 data = tp.data.mnist()
 tp.caveat(data)
-images, labels, held, held_labels = tp14.split(data)
+images, labels, held, held_labels = tp14.images_and_held(data)
 channels = images.shape[1]
 data
 
@@ -193,8 +193,23 @@ elbo_loss = tp.check("14.5", elbo_loss)
 # %% [markdown]
 # ## 1.3 Training
 #
-# A step of the VAE, and `tp.train_players`, which repeats a step of yours with all that a long run needs (progress,
-# checkpoints, resuming). (In the cpu profile about two minutes the first time.)
+# A step of the VAE: one loss, and one optimiser for both networks.
+
+# %%
+def vae_step(E, G, optimiser, x, generator):
+    """One update of encoder and decoder; returns {"loss", "KL"}: detached scalars."""
+    mean, log_variance = E(x)
+    reconstruction = G(reparameterise(mean, log_variance, generator))
+    loss = elbo_loss(x, reconstruction, mean, log_variance)
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+    return {"loss": loss.detach(), "KL": kl_to_standard_normal(mean, log_variance).detach()}
+
+
+# %% [markdown]
+# `tp.train` repeats a step with all that a long run needs: images on the device, progress, curves, checkpoints,
+# resuming. (In the cpu profile about two minutes the first time.)
 
 # %%
 steps, batch_size = tp.pick(smoke=3, cpu=2000, full=8000), tp.pick(smoke=8, cpu=64, full=128)
@@ -207,17 +222,11 @@ def train_vae(name, nz=16, seed=0, live=False):
     optimiser = torch.optim.Adam([*E.parameters(), *G.parameters()], 1e-3)
 
     def step(x, generator):
-        mean, log_variance = E(x)
-        reconstruction = G(reparameterise(mean, log_variance, generator))
-        loss = elbo_loss(x, reconstruction, mean, log_variance)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        return {"loss": loss, "KL": kl_to_standard_normal(mean, log_variance)}
+        return vae_step(E, G, optimiser, x, generator)
 
-    run = tp.train_players(step, {"E": E, "G": G}, {"both": optimiser}, images, steps, curves=("loss", "KL"),
-                           batch_size=batch_size, name=f"tp14-{name}-{seed}", seed=seed, live=live)
-    return tp14.Model(G, E, nz, run.history)
+    run = tp.train(step, {"E": E, "G": G}, {"both": optimiser}, images, steps, batch_size=batch_size,
+                   name=f"tp14-{name}-{seed}", seed=seed, live=live)
+    return tp14.Model(run, nz)
 
 
 vae = train_vae("VAE", live=True)
@@ -249,13 +258,13 @@ tp.show.grid(torch.cat([shown, vae.reconstruct(shown)]), columns=12, size=0.8,
 # %%
 plane = train_vae("plane", nz=2)
 some = slice(tp.pick(smoke=50, cpu=2000, full=5000))
-tp14.plane(plane, held[some], held_labels[some])
+tp14.plane_figure(plane, held[some], held_labels[some])
 
 # %% [markdown]
 # Move through it. **See** that every place is some digit, that neighbours are alike, and where two classes meet.
 
 # %%
-tp14.explorer(plane)
+tp14.plane_explorer(plane)
 
 # %% [markdown]
 # **Question 14.2 ★** Nobody told the VAE about classes. Why do digits of a class lie together? Why are there no gaps
@@ -278,7 +287,7 @@ tp14.explorer(plane)
 # way, and the mean of all these.
 
 # %%
-tp14.doubt(shown[0])
+tp14.doubt_figure(shown[0])
 
 # %% [markdown]
 # **See** what the squared error of the pixels thinks of three images, beside the distance in the judge's features: the
@@ -286,7 +295,7 @@ tp14.doubt(shown[0])
 # first?
 
 # %%
-tp14.opinions(images[:tp.pick(smoke=20, cpu=500, full=500)])
+tp14.similarity_table(images[:tp.pick(smoke=20, cpu=500, full=500)])
 
 # %% [markdown]
 # **Question 14.3 ★** Explain the table. What should a better measure of similarity know?
@@ -393,7 +402,7 @@ def train_vae_gan(name, nz=16, seed=0, live=False):
     """Train a VAE-GAN on the images; returns its Model."""
     tp.seed(seed)
     E, G = tp.initialised(Encoder(nz, channels)), tp.initialised(Decoder(nz, channels))
-    D = tp.initialised(tp14.Discriminator(channels))
+    D = tp.initialised(tp14.FeatureDiscriminator(channels))
     optimisers = {"E": torch.optim.Adam(E.parameters(), 1e-3),
                   "G": torch.optim.Adam(G.parameters(), 5e-4, betas=(0.5, 0.999)),
                   "D": torch.optim.Adam(D.parameters(), 2e-4, betas=(0.5, 0.999))}
@@ -401,29 +410,58 @@ def train_vae_gan(name, nz=16, seed=0, live=False):
     def step(x, generator):
         return vae_gan_step(E, G, D, optimisers, x, generator)
 
-    run = tp.train_players(step, {"E": E, "G": G, "D": D}, optimisers, images, steps,
-                           curves=("KL", "similarity", "D", "G"), batch_size=batch_size, name=f"tp14-{name}-{seed}",
-                           seed=seed, live=live)
-    return tp14.Model(G, E, nz, run.history)
+    run = tp.train(step, {"E": E, "G": G, "D": D}, optimisers, images, steps, batch_size=batch_size,
+                   name=f"tp14-{name}-{seed}", seed=seed, live=live)
+    return tp14.Model(run, nz)
 
 
 vae_gan = train_vae_gan("VAE-GAN", live=True)
 
 # %% [markdown]
-# And a plain GAN with the same decoder and discriminator, by TP 9's engine: it has no encoder, and cannot reconstruct.
+# And a plain GAN with the same decoder and discriminator: it has no encoder, and cannot reconstruct. The two updates
+# are those of TP 9.
+
+# %%
+def discriminator_step(D, x, fake, optimiser_D):
+    """One update of D, as in exercise 9.8: −mean ln D(x) − mean ln(1 − D(x̃)); returns this loss."""
+    loss = F.softplus(-D(x)).mean() + F.softplus(D(fake.detach())).mean()
+    optimiser_D.zero_grad()
+    loss.backward()
+    optimiser_D.step()
+    return loss.detach()
+
+
+def generator_step(D, fake, optimiser_G):
+    """One update of G, as in exercise 9.9: −mean ln D(x̃); returns this loss."""
+    with tp.frozen(D):
+        loss = F.softplus(-D(fake)).mean()
+        optimiser_G.zero_grad()
+        loss.backward()
+        optimiser_G.step()
+    return loss.detach()
+
+
+# %% [markdown]
+# `tp.Game` looks at the generator while it learns. (In the cpu profile about two minutes.)
 
 # %%
 def train_gan(name, nz=16, seed=0):
     """Train a GAN on the images; returns its Model."""
     tp.seed(seed)
-    G, D = tp.initialised(Decoder(nz, channels)), tp.initialised(tp14.Discriminator(channels))
-    game = tp.train_gan(G, D, images, steps, batch_size=batch_size, name=f"tp14-{name}-{seed}", seed=seed, live=False,
-                        loss_D=lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),
-                        loss_G=lambda fake: F.softplus(-fake).mean(),
-                        latent=lambda n, generator: torch.randn(n, nz, generator=generator),
-                        optimiser_G=torch.optim.Adam(G.parameters(), 2e-4, (0.5, 0.999)),
-                        optimiser_D=torch.optim.Adam(D.parameters(), 2e-4, (0.5, 0.999)))
-    return tp14.Model(G, None, nz, game.history)
+    G, D = tp.initialised(Decoder(nz, channels)), tp.initialised(tp14.FeatureDiscriminator(channels))
+    optimisers = {"G": torch.optim.Adam(G.parameters(), 2e-4, betas=(0.5, 0.999)),
+                  "D": torch.optim.Adam(D.parameters(), 2e-4, betas=(0.5, 0.999))}
+
+    def latent(n, generator):
+        return torch.randn(n, nz, generator=generator)
+
+    def step(x, generator):
+        fake = G(latent(len(x), generator).to(x.device))
+        return {"D": discriminator_step(D, x, fake, optimisers["D"]), "G": generator_step(D, fake, optimisers["G"])}
+
+    game = tp.Game(G, D, latent).train(step, optimisers, images, steps, batch_size=batch_size,
+                                       name=f"tp14-{name}-{seed}", seed=seed, live=False)
+    return tp14.Model(game.run, nz)
 
 
 gan = train_gan("GAN")
@@ -459,28 +497,27 @@ tp.show.grid([tp.show.mosaic(model.generate(36, seed=1), columns=6) for model in
 
 # %%
 count = min(len(held) // 2, tp.pick(smoke=100, cpu=2000, full=5000))
-makers = {"VAE": train_vae, "GAN": train_gan, "VAE-GAN": train_vae_gan}
-seeds = [0, 1, 2] if tp.measuring() else [0]
-measured = {name: [tp14.measured(models[name] if seed == 0 else make(name, seed=seed), held, count) for seed in seeds]
-            for name, make in makers.items()}
-
-tp14.table(measured)
+measured = {name: [tp14.model_numbers(model, held, count)] for name, model in models.items()}
+tp14.models_table(measured)
 
 # %% tags=["solution"]
 if tp.measuring():
+    makers, seeds = {"VAE": train_vae, "GAN": train_gan, "VAE-GAN": train_vae_gan}, [0, 1, 2]
+    several = {name: [tp14.model_numbers(make(name, seed=seed), held, count) for seed in seeds]
+               for name, make in makers.items()}
     tp.save_results("tp14", {
         "protocol": f"MNIST at 32 × 32, {steps} steps of {batch_size} for each model, last weights; {count} generated "
                     f"and {count} reconstructed test images, in the judge's features; floor: test images against "
                     "others; nothing selected",
-        "steps": steps, "batch_size": batch_size, "seeds": seeds, "measured": measured,
-        "slant": tp14.slant_added(vae, held[:500]), "doubt": tp14.distances_of(images[:500]),
+        "steps": steps, "batch_size": batch_size, "seeds": seeds, "measured": several,
+        "slant": tp14.slant_added(vae, held[:500]), "doubt": tp14.change_distances(images[:500]),
     }, command="make outputs TP=tp14", data_is_sample=data.sample)
 
 # %% [markdown]
 # And the same over three seeds, in the cpu profile: mean ± standard deviation.
 
 # %%
-tp14.table(tp.results("tp14")["measured"])
+tp14.models_table(tp.results("tp14")["measured"])
 
 # %% [markdown]
 # **Question 14.6 ★** Read the table row by row: what did the discriminator's features change? Which numbers cannot be
@@ -503,7 +540,7 @@ tp14.table(tp.results("tp14")["measured"])
 # themselves: two digits at once, where the latents pass through digits all the way, or nearly.
 
 # %%
-tp14.walk(vae, shown[[0, 4]], title="pixels (above), latents of the VAE (below)")
+tp14.walk_figure(vae, shown[[0, 4]], title="pixels (above), latents of the VAE (below)")
 
 # %% [markdown]
 # ## 4.3 Calculating with attributes
@@ -511,10 +548,10 @@ tp14.walk(vae, shown[[0, 4]], title="pixels (above), latents of the VAE (below)"
 # The mean latent of slanted digits minus that of upright ones is a direction: *more slant*. Added to the latent of any
 # digit, it should slant that digit. The slant of an image can be measured (by its second moments), and so can the
 # thickness of its stroke (by its mean brightness). **See** a row per digit, from less to more. (With faces, give
-# `tp14.attributes` a function of your own in `names`, from images to one number each.)
+# `tp14.attributes_figure` a function of your own in `names`, from images to one number each.)
 
 # %%
-tp14.attributes(vae, images[:tp.pick(smoke=100, cpu=5000, full=10000)], shown[:8])
+tp14.attributes_figure(vae, images[:tp.pick(smoke=100, cpu=5000, full=10000)], shown[:8])
 
 # %% [markdown]
 # **Question 14.7** Does the direction "slant" slant all digits alike? What else changes with it? How would you find a

@@ -3,6 +3,8 @@
 The answers are in tests/mutants/tpNN.py (RIGHT and MUTANTS): a new file there is picked up by itself.
 """
 
+import inspect
+import json
 import sys
 import time
 from importlib import import_module
@@ -13,7 +15,8 @@ import pytest
 import torch
 
 from tp_utils import checks
-from tp_utils.checks import NOT_DONE, RIGHT, WRONG, Report, Unfinished, WrongAnswer, judge
+from tp_utils.checks import NOT_DONE, RIGHT, WRONG, Report, Unfinished, WrongAnswer, answers, judge
+from tp_utils.checks.kit import errors
 
 
 def practicals(folder):
@@ -42,16 +45,20 @@ def afresh(monkeypatch):
 
 @pytest.fixture
 def no_solutions(monkeypatch, tmp_path):
-    monkeypatch.setattr(checks, "SOLUTIONS", tmp_path)
-    checks.solutions.cache_clear()
+    monkeypatch.setattr(answers, "SOLUTIONS", tmp_path)
+    answers.executed.cache_clear()
     yield
-    checks.solutions.cache_clear()
+    answers.executed.cache_clear()
 
 
 def reference(id):
     solution = checks.reference(id)
-    assert solution is not None, f"no solution of exercise {id} in {checks.SOLUTIONS}"
+    assert solution is not None, f"no solution of exercise {id} in {answers.SOLUTIONS}"
     return solution
+
+
+def recipe_of(id):
+    return checks.recipe(getattr(checks.practical(id), checks.name_of(id)))
 
 
 # ---- the checks
@@ -59,10 +66,19 @@ def reference(id):
 
 @pytest.mark.parametrize("name", sorted({*CHECKS, *ANSWERS}))
 def test_every_exercise_has_right_and_wrong_answers(name):
-    answers, ids = ANSWERS[name], checks.exercises(CHECKS[name])
-    assert sorted(answers.RIGHT) == sorted(answers.MUTANTS) == sorted(ids)
+    given, ids = ANSWERS[name], checks.exercises(CHECKS[name])
+    assert sorted(given.RIGHT) == sorted(given.MUTANTS) == sorted(ids)
     for id in ids:
-        assert len(answers.RIGHT[id]) >= 1 and len(answers.MUTANTS[id]) >= 3, id
+        assert len(given.RIGHT[id]) >= 1 and len(given.MUTANTS[id]) >= 3, id
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_every_check_says_what_its_exercise_asks_for(id):
+    """The docstring of a check is the last hint of each of its mistakes."""
+    recipe = recipe_of(id)
+    assert len(recipe) > 20 and "\n" not in recipe
+    hints = [judge(id, crashes).hint for _ in range(4)]
+    assert hints[0] != recipe and hints[-1] == recipe
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -86,6 +102,23 @@ def test_a_mistake_gets_its_hints(id, answer, hint, monkeypatch):
     assert hint.lower() in first.hint.lower()
     hints = mistakes[0].hints
     assert (first.hint, second.hint) == (hints[0], hints[min(1, len(hints) - 1)])
+
+
+# What fits any mistake, besides what the exercise asks for; DESIGN: a hint names the mistake that was made.
+GENERIC = {errors.CRASHED, errors.MISCALLED, errors.CALLS_AMISS, errors.SIZES, errors.DTYPES, errors.ASSERTION}
+
+
+def test_few_mistakes_get_a_hint_that_fits_any(capsys):
+    """The share of the wrong answers whose first hint is generic or all that the exercise asks for."""
+    share = {}
+    for name, given in ANSWERS.items():
+        hints = [(id, judge(id, answer).hint) for id, mutants in given.MUTANTS.items()
+                 for answer, _ in mutants if not checks._tries.clear()]
+        told = [(id, hint) for id, hint in hints if hint in GENERIC or hint == recipe_of(id)]
+        share[name] = len(told), len(hints)
+    with capsys.disabled():
+        print("\ngeneric first hints:", ", ".join(f"{name} {few} of {all}" for name, (few, all) in share.items()))
+    assert sum(few for few, _ in share.values()) <= 0.008 * sum(all for _, all in share.values())
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -210,6 +243,28 @@ def test_without_solutions_an_unfinished_exercise_raises_where_it_is_used(id, an
     with pytest.raises(Unfinished, match=f"Exercise {id} ") as caught:
         stand_in(torch.zeros(1), key=1)
     assert caught.value._render_traceback_() == [str(caught.value)]
+
+
+# ---- the solutions
+
+
+CELLS = [
+    ({"tags": ["setup"]}, "import math\nSIDE = 2"),
+    ({"tags": ["define"]}, "def twice(x):\n    return SIDE * x"),
+    ({}, "raise AssertionError('a cell that only shows something')"),
+    ({"exercise": "98.1"}, "def area(r):\n    # πr²\n    return math.pi * twice(r) * r / SIDE"),
+    ({"tags": ["define"]}, "def ring(r, s):\n    return area(s) - area(r)"),
+]
+
+
+def test_solutions_and_what_the_notebook_defines_are_executed(no_solutions, tmp_path):
+    cells = [{"metadata": metadata, "source": [source]} for metadata, source in CELLS]
+    (tmp_path / "tp98_test.ipynb").write_text(json.dumps({"cells": cells}, ensure_ascii=False), encoding="utf-8")
+    assert list(checks.solutions(98)) == ["98.1"] and not checks.solutions(97)
+    defined = checks.definitions(98)
+    assert defined["area"] is checks.reference("98.1") and defined["ring"](1, 2) == pytest.approx(9.42478)
+    for name in ("twice", "area", "ring"):  # the key of a run needs the source
+        assert inspect.getsource(defined[name]).startswith(f"def {name}(")
 
 
 # ---- the report

@@ -14,7 +14,7 @@ from test_fetch import refused_port
 
 from benchmarks import bench
 from tp_utils import __main__ as cli
-from tp_utils import nets
+from tp_utils import lab, nets
 from tp_utils.authoring import build, readme, run
 from tp_utils.data import ImageSet, official, places
 
@@ -45,7 +45,7 @@ def cats(cache):
         "train_images": np.zeros((500, 8, 8, 3), np.uint8), "train_labels": np.zeros(500, int),
         "test_images": np.zeros((0, 8, 8, 3), np.uint8), "test_labels": np.zeros(0, int),
         "classes": ["cat"], "source": "a test", "licence": "none"})
-    places.save(images, cache / "cats.npz")
+    places.save_set(images, cache / "cats.npz")
     places.remember_hash(cache / "cats.npz")
     return cache / "cats.npz"
 
@@ -104,7 +104,7 @@ def test_unknown_profile(capsys, monkeypatch):
 # ---- the verbs
 
 
-@pytest.mark.parametrize("verb, function, status", (("run", "run", 1), ("run", "run", 0),
+@pytest.mark.parametrize("verb, function, status", (("run", "run_solutions", 1), ("run", "run_solutions", 0),
                                                     ("outputs", "store_outputs", True),
                                                     ("outputs", "store_outputs", False)))
 def test_run_and_outputs_pass_name_and_status_through(verb, function, status, monkeypatch):
@@ -113,8 +113,8 @@ def test_run_and_outputs_pass_name_and_status_through(verb, function, status, mo
 
 
 def test_build_names_what_it_wrote(capsys, monkeypatch):
-    monkeypatch.setattr(build, "build", lambda only: [build.NOTEBOOKS / f"{only}_x.ipynb"])
-    monkeypatch.setattr(readme, "update", lambda: [readme.ROOT / "README.md"])
+    monkeypatch.setattr(build, "write_notebooks", lambda only: [build.NOTEBOOKS / f"{only}_x.ipynb"])
+    monkeypatch.setattr(readme, "update_readme", lambda: [readme.ROOT / "README.md"])
     assert cli.main(["build", "tp07"]) == 0
     assert capsys.readouterr().out == f"{Path('notebooks', 'tp07_x.ipynb')}\nREADME.md\n"
 
@@ -128,22 +128,22 @@ def test_lab_flags(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
     monkeypatch.setenv("DISPLAY", ":0")
-    flags = cli.lab_flags(8889, "127.0.0.1")
+    flags = lab.lab_flags(8889, "127.0.0.1")
     assert {"--ServerApp.ip=127.0.0.1", "--ServerApp.port=8889", f"--ServerApp.root_dir={REPOSITORY}"} < set(flags)
     assert not {"--no-browser", "--allow-root"} & set(flags)
     monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    assert {"--no-browser", "--allow-root"} < set(cli.lab_flags(8889, "127.0.0.1"))
+    assert {"--no-browser", "--allow-root"} < set(lab.lab_flags(8889, "127.0.0.1"))
 
 
 def test_lab_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "mine")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("JUPYTER_DATA_DIR", raising=False)
-    assert cli.lab_environment() == {"PYTHONPATH": f"{REPOSITORY}{os.pathsep}mine"}
+    assert lab.lab_environment() == {"PYTHONPATH": f"{REPOSITORY}{os.pathsep}mine"}
     monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
-    assert Path(cli.lab_environment()["JUPYTER_DATA_DIR"]).parent.is_dir()
+    assert Path(lab.lab_environment()["JUPYTER_DATA_DIR"]).parent.is_dir()
 
 
 def test_data_status(cats, capsys):

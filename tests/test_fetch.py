@@ -1,6 +1,6 @@
 """Downloads from a server that misbehaves: success, or one clear FetchError and a clean folder.
 
-`Server`, `digest` and `refused_port` also serve test_data.py and test_nets.py.
+`Server`, `digest`, `refused_port` … also serve other files of tests.
 """
 
 import contextlib
@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +20,7 @@ import pooch
 import pytest
 
 from tp_utils.data import fetch as module
-from tp_utils.data.fetch import FetchError, fetch, from_mirror, read_zip, sums, verify, write_sums
+from tp_utils.data.fetch import FetchError, fetch, verify
 
 GOOD = bytes(range(256)) * 1200  # 300 kB
 PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
@@ -101,10 +100,10 @@ def refused_port():
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch):
-    """No proxy, and no waiting between pooch's tries: the seconds it would have waited."""
+    """No proxy, and no waiting between the tries: the seconds it would have waited."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     seconds = []
-    monkeypatch.setattr(pooch.core, "time", SimpleNamespace(sleep=seconds.append))
+    monkeypatch.setattr(module, "time", SimpleNamespace(sleep=seconds.append))
     return seconds
 
 
@@ -290,82 +289,3 @@ def test_a_damaged_or_missing_file_is_named(tmp_path):
         verify(tmp_path / "f", digest(PAGE))
     with pytest.raises(FetchError, match=r"No such file.*fresh copy"):
         verify(tmp_path / "g", digest(PAGE))
-
-
-# ---- archives
-
-
-def archive_of(path, **members):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return path
-
-
-def test_a_zip_is_read_in_order_of_name(tmp_path):
-    path = archive_of(tmp_path / "a.zip", **{"d/b.jpg": b"2", "d/a.jpg": b"1", "d/a.txt": b"0"})
-    assert list(read_zip(path, ".jpg")) == [("d/a.jpg", b"1"), ("d/b.jpg", b"2")]
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("name", ["../out.jpg", "a/../../out.jpg", "/out.jpg", "..\\out.jpg"])
-def test_a_zip_that_climbs_out_of_its_folder_is_not_opened(tmp_path, name):
-    path = archive_of(tmp_path / "a.zip", **{"a.jpg": b"1", name: b"2"})
-    with pytest.raises(FetchError, match="outside its folder"):
-        next(read_zip(path, ".jpg"))
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_broken_zip_is_one_clear_error(tmp_path):
-    path = archive_of(tmp_path / "a.zip", **{"a.jpg": GOOD})
-    whole = path.read_bytes()
-    damaged = whole[:60] + b"\xff" * 40 + whole[100:]
-    for name, content in {"cut": whole[:-30], "empty": b"", "page": PAGE, "damaged": damaged}.items():
-        path.write_bytes(content)
-        with pytest.raises(FetchError, match="not a readable zip archive"):
-            list(read_zip(path, ".jpg"))
-            pytest.fail(name)
-
-
-# ---- the mirror's list of hashes
-
-
-def test_sums_are_read_as_sha256sum_and_its_cousins_write_them(tmp_path):
-    (tmp_path / "f.npz").write_bytes(GOOD)
-    write_sums(tmp_path, ["f.npz"])
-    assert sums(str(tmp_path)) == {"f.npz": digest(GOOD)}
-    command = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True, text=True)
-    assert command.stdout == "f.npz: OK\n"
-    text = f"# by hand\r\n{digest(PAGE).upper()} *./two words.npz\r\nnot a hash  g.npz\r\n"
-    (tmp_path / "SHA256SUMS").write_text(text)
-    assert sums(str(tmp_path)) == {"two words.npz": digest(PAGE)}
-
-
-@pytest.mark.parametrize("content", [None, b"", PAGE, bytes(range(256))])
-def test_a_mirror_without_usable_sums_says_how_to_make_one(tmp_path, content):
-    if content is not None:
-        (tmp_path / "SHA256SUMS").write_bytes(content)
-    with Server(folder=str(tmp_path)) as server:
-        for place in (str(tmp_path), server.url):
-            with pytest.raises(FetchError, match=r"SHA256SUMS.*data export DIR"):
-                sums(place)
-
-
-def test_a_mirror_that_cannot_be_reached_or_is_silent(monkeypatch):
-    monkeypatch.setattr(module, "TIMEOUT", 0.3)
-    start = time.perf_counter()
-    with pytest.raises(FetchError, match="cannot be reached"):
-        sums(f"http://127.0.0.1:{refused_port()}")
-    with Server({"/SHA256SUMS": silence}) as server, pytest.raises(FetchError, match="cannot be reached"):
-        sums(server.url)
-    assert time.perf_counter() - start < 2
-
-
-def test_a_mirror_gives_only_the_file_with_the_hash_that_is_known(tmp_path, monkeypatch):
-    (tmp_path / "f.pth").write_bytes(GOOD)
-    write_sums(tmp_path, ["f.pth"])
-    monkeypatch.setenv("TP_MIRROR", f"{tmp_path}/")
-    assert from_mirror("g.pth", None) is None
-    assert from_mirror("f.pth", None, digest(GOOD)[:8]) == tmp_path / "f.pth"
-    with pytest.raises(FetchError, match="not the official file"):
-        from_mirror("f.pth", None, "00000000")

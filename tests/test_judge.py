@@ -187,7 +187,7 @@ def copy(tmp_path, monkeypatch):
     few = data.mnist()
     few.train_images, few.train_labels = few.train_images[:500], few.train_labels[:500]
     few.test_images, few.test_labels = few.test_images[:100], few.test_labels[:100]
-    monkeypatch.setattr(judge, "mnist", lambda: few)
+    monkeypatch.setattr(judge, "read_mnist", lambda: few)
     return root / "data"
 
 
@@ -203,7 +203,7 @@ def test_the_command_trains_a_judge_that_can_be_read_again(copy, capsys):
     assert not (copy.parent / "results").exists() and "Results not saved: " in said
     judge.judge.cache_clear()
     share = float(said.split("safetensors: ")[1].split("%")[0]) / 100
-    few = judge.mnist()
+    few = judge.read_mnist()
     found = (judge.opinion(few.test_images)[1].argmax(1) == few.test_labels).double().mean().item()
     assert found == pytest.approx(share, abs=1e-9)
 
@@ -211,7 +211,7 @@ def test_the_command_trains_a_judge_that_can_be_read_again(copy, capsys):
 def test_after_training_the_new_judge_is_asked(copy):
     shutil.copy(REPOSITORY / "data" / judge.FILE.name, judge.FILE)
     old = judge.judge()
-    judge.train()
+    judge.train_judge()
     assert judge.judge() is not old
 
 
@@ -220,5 +220,5 @@ def test_the_smoke_profile_leaves_the_judge_as_it_is(copy, monkeypatch):
     monkeypatch.setenv("TP_PROFILE", "smoke")
     before = judge.FILE.read_bytes()
     with pytest.raises(ValueError, match="set TP_PROFILE=cpu or full"):
-        judge.train()
+        judge.train_judge()
     assert judge.FILE.read_bytes() == before

@@ -45,7 +45,7 @@ def on_pixels(network):
 @pytest.fixture(scope="module")
 def photos():
     """(pixels float32 [3, 3, 224, 224] in [0, 1], their classes): a cat, a cup of coffee, a temple."""
-    found = samples.photos()
+    found = samples.make_photos()
     pixels = torch.tensor(found["test_images"][:3]).permute(0, 3, 1, 2).float() / 255
     return pixels, torch.tensor(found["test_labels"][:3])
 

@@ -15,12 +15,12 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from tp_utils import __main__ as cli
+from tp_utils import doctor
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 CONSTRAINTS = (REPOSITORY / "constraints.txt").read_text()
-PINS = {canonicalize_name(name): version for name, version in cli.pins().items()}
+PINS = {canonicalize_name(name): version for name, version in doctor.pins().items()}
 EXTRAS = PROJECT["optional-dependencies"]
 DECLARED = [Requirement(line) for line in [*PROJECT["dependencies"], *EXTRAS["lab"], *EXTRAS["dev"]]]
 OF_TORCH = re.compile("nvidia-|cuda-|triton|setuptools")  # torch's own, per platform: see constraints.txt
@@ -76,7 +76,12 @@ def test_conda_users_get_the_same_versions():
 
 
 def test_doctor_has_a_tested_version_for_each_package():
-    assert set(cli.requested()) <= set(cli.pins())
+    assert set(doctor.requested()) <= set(doctor.pins())
+
+
+def test_pre_commit_asks_the_ruff_that_is_pinned():
+    (ruff,) = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())["repos"]
+    assert ruff["repo"].endswith("/ruff-pre-commit") and ruff["rev"] == f"v{PINS['ruff']}"
 
 
 # ---- make, with a Python that only writes down what it is asked

@@ -83,7 +83,7 @@ def test_a_table_of_images_has_a_panel_for_each_row_and_column():
 
 
 def test_a_confusion_figure_says_its_counts_and_is_labelled():
-    fig = show.confusion(torch.tensor([[3, 1], [0, 0]]), ["cat", "dog"], "Cats and dogs")
+    fig = show.confusion_figure(torch.tensor([[3, 1], [0, 0]]), ["cat", "dog"], "Cats and dogs")
     (axis,) = fig.axes
     assert [text.get_text() for text in axis.texts] == ["3", "1"]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("predicted class", "true class")
@@ -149,7 +149,7 @@ def test_curves_on_a_given_axis_return_no_figure():
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_film_is_an_animation_that_opens(channels):
-    frames = torch.stack([torch.full((channels, 4, 5), value) for value in (-1.0, 0.5, 2.0)]).requires_grad_()
+    frames = torch.stack([torch.full((channels, 4, 5), value) for value in (-0.05, 0.5, 1.05)]).requires_grad_()
     film = show.Film(frames, milliseconds=50, scale=2)
     image = Image.open(io.BytesIO(film.webp()))
     assert (image.n_frames, image.size) == (3, (10, 8))

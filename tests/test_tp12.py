@@ -59,15 +59,15 @@ def test_the_fully_connected_players_fit_the_images_and_each_other(size):
 def test_features_are_those_of_the_last_map_at_224(judge):
     images = pictures(3)
     expected = judge.features(nets.to_input(data.resized(images, 224))).mean((2, 3))
-    torch.testing.assert_close(tp12.features(judge, images), expected)
-    torch.testing.assert_close(tp12.features(judge, images), expected)  # now from the cache
+    torch.testing.assert_close(tp12.pooled_features(judge, images), expected)
+    torch.testing.assert_close(tp12.pooled_features(judge, images), expected)  # now from the cache
 
 
 def test_an_opinion_compares_with_the_first_half_and_the_floor_with_the_second(judge):
     generated, real = pictures(30, 1), pictures(70, 2)
-    found = tp12.opinion(judge, generated, real, lambda network, images: len(images) / 100,
+    found = tp12.cat_numbers(judge, generated, real, lambda network, images: len(images) / 100,
                          lambda a, b: torch.tensor(float(a.mean() - b.mean())))
-    seen, first, second = (tp12.features(judge, images) for images in (generated, real[:30], real[30:60]))
+    seen, first, second = (tp12.pooled_features(judge, images) for images in (generated, real[:30], real[30:60]))
     assert found["cat_rate"] == 0.3
     assert found["frechet"] == pytest.approx(frechet(first, seen))
     assert found["floor"] == pytest.approx(frechet(first, second))
@@ -97,15 +97,15 @@ def test_the_kernel_distance_has_no_bias_and_sees_a_shift():
 def test_the_nearest_is_the_copy_and_distances_are_in_grey_levels():
     among = pictures(300, 1, size=16)
     copies = among[[7, 250, 3]]
-    distances, indices = tp12.nearest(copies, among, batch_size=2)
+    distances, indices = tp12.nearest_images(copies, among, batch_size=2)
     assert indices.tolist() == [7, 250, 3] and distances.max() < 0.1
     black, grey = torch.zeros(1, 3, 32, 32, dtype=torch.uint8), torch.full((1, 3, 32, 32), 10, dtype=torch.uint8)
-    assert tp12.nearest(black, grey)[0].item() == pytest.approx(10)
+    assert tp12.nearest_images(black, grey)[0].item() == pytest.approx(10)
 
 
 def test_the_surest_cats_come_first(judge):
     images = pictures(9)
-    found, probability = tp12.surest(judge, images, count=4)
+    found, probability = tp12.surest_cats(judge, images, count=4)
     every = judge(nets.to_input(data.resized(images, 224))).softmax(1)[:, 281:286].sum(1)
     torch.testing.assert_close(probability, every.sort(descending=True).values[:4])
     assert torch.equal(found, images[every.argsort(descending=True)[:4]])

@@ -63,7 +63,7 @@ class PublicResNet(nn.Module):
         return self.linear(F.adaptive_avg_pool2d(x, 1).flatten(1))
 
 
-@pytest.mark.parametrize(("n", "weights"), [(3, 269_722), (5, 464_154), (9, 853_018)])
+@pytest.mark.parametrize(("n", "weights"), [(3, 269_722), (5, 464_154), (9, 853_018), (12, 1_144_666)])
 def test_public_weights_load_into_the_reference(n, weights):
     torch.manual_seed(0)
     public = PublicResNet(n)
@@ -76,9 +76,12 @@ def test_public_weights_load_into_the_reference(n, weights):
     assert sum(weight.numel() for weight in network.parameters()) == weights
     assert sum(weight.numel() for weight in public.parameters()) == weights
     named = {f"module.{name}": value for name, value in public.state_dict().items()}  # as DataParallel stores them
-    assert tp13.load_public(network, named) is network
     x = torch.randn(4, 3, 32, 32)
-    torch.testing.assert_close(network.eval()(x), public.eval()(x))
+    expected = public.eval()(x)
+    for order in (list, sorted, reversed):  # a file of safetensors has an order of its own
+        network = ResNet(ResidualBlock, n)
+        assert tp13.load_public(network, {name: named[name] for name in order(named)}) is network
+        torch.testing.assert_close(network.eval()(x), expected)
 
 
 def test_weights_of_another_network_are_refused():
@@ -101,7 +104,7 @@ def test_a_shortcut_keeps_every_second_pixel_between_zeros():
 
 
 def test_ror_has_no_weights_but_those_of_a_resnet():
-    ResNet, ResidualBlock, RoR = (reference(id) for id in ("13.3", "13.1", "13.7"))
+    ResNet, ResidualBlock, RoR = (reference(id) for id in ("13.3", "13.1", "13.9"))
     shapes = [[tuple(weight.shape) for weight in network.parameters()]
               for network in (RoR(3), ResNet(ResidualBlock, 3))]
     assert shapes[0] == shapes[1]
@@ -124,7 +127,7 @@ def test_gradient_norms_are_those_of_autograd_and_leave_the_network_alone():
     network = Backwards()
     images, labels = torch.randint(0, 256, (5, 3, 8, 8), dtype=torch.uint8), torch.tensor([0, 1, 0, 1, 1])
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    norms = tp13.gradient_norms(network, images, labels)
+    norms = tp13.convolution_gradients(network, images, labels)
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert all(weight.grad is None for weight in network.parameters())
     F.cross_entropy(network.train()(images.float() / 127.5 - 1), labels).backward()
@@ -150,12 +153,14 @@ def digits(count=200):
 
 
 def test_a_split_holds_out_a_tenth_and_always_the_same():
-    one, other = tp13.split(digits(), 8), tp13.split(digits(), 8)
-    assert torch.equal(one.held_images, other.held_images) and len(one.held_images) == 20 and len(one.images) == 180
-    seen = torch.cat([one.images, one.held_images])[:, 0, 0, 0].sort().values
+    one, other = tp13.split_at(digits(), 8), tp13.split_at(digits(), 8)
+    assert torch.equal(one.held_images, other.held_images)
+    assert len(one.held_images) == 20 and len(one.train_images) == 180
+    seen = torch.cat([one.train_images, one.held_images])[:, 0, 0, 0].sort().values
     assert torch.equal(seen, torch.arange(200, dtype=torch.uint8))
-    assert torch.equal(one.labels, one.images[:, 0, 0, 0].long() % 10)
-    assert len(tp13.split(digits(), 4, test=7).test_images) == 7 and tp13.split(digits(), 4).images.shape[2] == 4
+    assert torch.equal(one.train_labels, one.train_images[:, 0, 0, 0].long() % 10)
+    assert len(tp13.split_at(digits(), 4, test=7).test_images) == 7
+    assert tp13.split_at(digits(), 4).train_images.shape[2] == 4
 
 
 class Brightness(nn.Module):
@@ -173,18 +178,20 @@ def test_predictions_are_those_of_eval_mode():
 
 def test_unshuffled_data_spoil_a_training_that_shuffled_data_do_not():
     generator = torch.Generator().manual_seed(0)
-    labels = torch.arange(600) % 3
+    labels = (torch.arange(600) % 3).sort().values
     images = torch.randint(0, 200, (600, 3, 4, 4), generator=generator, dtype=torch.uint8)
     images[torch.arange(600), labels] += 30  # a class has a colour
+    colleagues_epoch, train_epoch = checks.definitions(13)["colleagues_epoch"], reference("13.6")
     accuracies, losses = {}, {}
-    orders = {"sorted": labels.argsort(stable=True), "shuffled": torch.randperm(600, generator=generator)}
-    for name, order in orders.items():
+    for name in ("sorted", "shuffled"):
         torch.manual_seed(0)
         network = nn.Sequential(nn.Flatten(), nn.Linear(48, 3))
-        losses[name] = tp13.one_epoch(network, images[order], labels[order])
-        found = tp13.predictions(network, images)
-        accuracies[name] = measure.accuracy(found, labels)
+        optimiser = torch.optim.SGD(network.parameters(), 0.2)
+        losses[name] = (colleagues_epoch(network, images, labels, optimiser) if name == "sorted" else
+                        train_epoch(network, images, labels, optimiser, 20, generator))
+        accuracies[name] = measure.accuracy(tp13.predictions(network, images), labels)
     assert len(losses["sorted"]) == 30 and losses["sorted"][9] < 0.3 < 1 < losses["sorted"][10]
+    assert len(losses["shuffled"]) == 30
     assert accuracies["sorted"] + 0.2 < accuracies["shuffled"] > 0.8
 
 
@@ -240,7 +247,7 @@ def test_without_tensorboard_a_line_says_so(tmp_path, monkeypatch, capsys):
 
 
 def test_a_colleagues_file_is_sorted():
-    images, labels = tp13.colleagues_file(tp13.split(digits(), 8), count=50)
+    images, labels = tp13.colleagues_file(tp13.split_at(digits(), 8), count=50)
     assert len(images) == 50 and (labels[1:] >= labels[:-1]).all()
     assert torch.equal(images[:, 0, 0, 0].long() % 10, labels)
 
@@ -267,16 +274,17 @@ def test_tables_have_the_gap_and_what_is_missing():
 def test_figures_draw():
     from tp_utils.training import Run
 
-    run = Run(nn.Identity(), 4, {"loss": [3.0, 2.0, 1.5, 1.0], "validation": [(2, 0.3), (4, 0.5)]})
+    run = Run({"network": nn.Identity()}, 4, {"loss": [3.0, 2.0, 1.5, 1.0], "validation": [(2, 0.3), (4, 0.5)]})
     fig = tp13.runs_figure({"a": run, "b": run}, "title")
     assert [len(axis.lines) for axis in fig.axes] == [4, 2]
-    stopped, started = Run(nn.Identity(), 2, {"loss": [3.0, 2.0], "validation": []}), Run(nn.Identity())
+    stopped, started = Run({"network": nn.Identity()}, 2, {"loss": [3.0, 2.0], "validation": []}), Run({})
     fig = tp13.runs_figure({"a": stopped, "b": started}, "title")
     assert len(fig.axes[0].lines) == 2 and not len(fig.axes[1].lines[0].get_xdata())
     with pytest.raises(ValueError, match="let the training above run"):
         tp13.runs_figure({"b": started}, "title")
-    fig = tp13.survival_figure(reference("13.5"), 9, 0.5)
+    fig = tp13.survival_figure(reference("13.7"), 9, 0.5)
     assert fig.axes[0].patches[-1].get_height() == 0.5
     assert "6.5 of 9" in fig.axes[1].get_legend().get_texts()[0].get_text()
-    assert len(tp13.losses_figure({"a": [1.0, 2.0]}, "title").axes[0].lines) == 1
+    lines = tp13.losses_figure({"a": [1.0, 2.0], "b": [torch.tensor(3.0)]}, "title").axes[0].lines
+    assert [list(line.get_ydata()) for line in lines] == [[1, 2], [3]]
     assert len(volume.map_figure(volume.slices(**SMALL)).axes) == 24

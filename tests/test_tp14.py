@@ -1,15 +1,15 @@
-"""The loop of several players, and the helper of TP 14: models, blur, numbers, directions."""
+"""A step of several networks in the engine, and the helper of TP 14: models, blur, numbers, directions."""
 
 import pytest
 import torch
 from torch import nn
 
-from tp_utils import judge, tp14, train_players
-from tp_utils.data.embedded import mnist
+from tp_utils import judge, tp14, train
+from tp_utils.data.embedded import read_mnist
 from tp_utils.data.imageset import ImageSet, resized
 from tp_utils.measure import frechet
-from tp_utils.training import initialised
-from tp_utils.training.loop import Diverged
+from tp_utils.nets import initialised
+from tp_utils.training import Diverged, Run
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def small(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def digits():
-    return resized(mnist().test_images[:200], 32)
+    return resized(read_mnist().test_images[:200], 32)
 
 
 class Mean(nn.Module):
@@ -43,21 +43,21 @@ class Halves(nn.Module):
 
 @pytest.fixture
 def halves():
-    return tp14.Model(Halves(), Mean(), 2, {})
+    return tp14.Model(Run({"G": Halves(), "E": Mean()}), 2)
 
 
-# ---- train_players
+# ---- a step of two networks
 
 
 def training(steps=6, name=None, rate=0.1, start=0, **more):
     torch.manual_seed(start)
     images = torch.randint(0, 256, (10, 1, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    players = {"A": nn.Linear(16, 2), "B": nn.Linear(2, 16)}
-    optimisers = {name: torch.optim.Adam(player.parameters(), rate) for name, player in players.items()}
+    networks = {"A": nn.Linear(16, 2), "B": nn.Linear(2, 16)}
+    optimisers = {name: torch.optim.Adam(network.parameters(), rate) for name, network in networks.items()}
 
     def step(x, generator):
         noise = torch.randn(len(x), 16, generator=generator)
-        loss = (players["B"](players["A"](x.flatten(1) + noise)) - x.flatten(1)).pow(2).mean()
+        loss = (networks["B"](networks["A"](x.flatten(1) + noise)) - x.flatten(1)).pow(2).mean()
         for optimiser in optimisers.values():
             optimiser.zero_grad()
         loss.backward()
@@ -65,19 +65,18 @@ def training(steps=6, name=None, rate=0.1, start=0, **more):
             optimiser.step()
         return {"loss": loss, "largest": x.max()}
 
-    return train_players(step, players, optimisers, images, steps, curves=("loss", "largest"), batch_size=4, name=name,
-                         save_every=2, live=False, **more)
+    return train(step, networks, optimisers, images, steps, batch_size=4, name=name, save_every=2, live=False, **more)
 
 
 def weights(run):
-    return torch.cat([w.detach().flatten() for player in run.players.values() for w in player.parameters()])
+    return torch.cat([w.detach().flatten() for network in run.networks.values() for w in network.parameters()])
 
 
-def test_players_learn_and_every_step_is_in_the_history():
+def test_networks_learn_and_every_step_is_in_the_history():
     run = training(60)
     assert run.step == 60 and len(run.history["loss"]) == 60
     assert sum(run.history["loss"][-10:]) < 0.7 * sum(run.history["loss"][:10])
-    assert max(run.history["largest"]) <= 1 and not any(player.training for player in run.players.values())
+    assert max(run.history["largest"]) <= 1 and not any(network.training for network in run.networks.values())
 
 
 def test_a_run_goes_on_where_it_was_and_ends_with_the_same_weights(monkeypatch):
@@ -97,21 +96,21 @@ def test_a_run_goes_on_where_it_was_and_ends_with_the_same_weights(monkeypatch):
 
     monkeypatch.setattr(loop.Loop, "keep", killed)
     with pytest.raises(Killed):
-        training(6, name="players")
+        training(6, name="networks")
     monkeypatch.setattr(loop.Loop, "keep", keep)
-    again = training(6, name="players")
+    again = training(6, name="networks")
     assert count == [2, 4] and torch.equal(weights(again), weights(whole)) and again.history == whole.history
 
 
 def test_other_weights_or_settings_start_anew(capsys):
-    training(2, name="players")
+    training(2, name="networks")
     capsys.readouterr()
-    training(2, name="players")
+    training(2, name="networks")
     assert "loaded from the cache" in capsys.readouterr().out
     for change in ({"rate": 0.2}, {"start": 1}, {"seed": 3}):
-        training(2, name="players", **change)
+        training(2, name="networks", **change)
         assert "loaded" not in capsys.readouterr().out
-        training(2, name="players")
+        training(2, name="networks")
         capsys.readouterr()
 
 
@@ -141,13 +140,13 @@ def test_a_model_encodes_decodes_and_draws(halves):
 
 
 def test_the_discriminator_judges_by_its_features():
-    D, x = tp14.Discriminator(3, 4).eval(), torch.randn(2, 3, 32, 32)
+    D, x = tp14.FeatureDiscriminator(3, 4).eval(), torch.randn(2, 3, 32, 32)
     assert D(x).shape == (2,) and D.features(x).shape == (2, 8 * 8 * 8)
     torch.testing.assert_close(D.above(D.features(x).view(2, 8, 8, 8)), D(x))
 
 
 def test_the_plane_has_z1_to_the_right_and_z2_upwards(halves):
-    picture = tp14.grid_of(halves, 3).float().mean(0)  # nine images of 32 × 32; left half z₁, right half z₂
+    picture = tp14.plane_mosaic(halves, 3).float().mean(0)  # nine images of 32 × 32; left half z₁, right half z₂
     cells = picture.view(3, 32, 3, 32).permute(0, 2, 1, 3)
     z1, z2 = cells[..., :16].mean((2, 3)), cells[..., 16:].mean((2, 3))
     assert (z1.diff(dim=1) > 0).all() and (z1.diff(dim=0) == 0).all()
@@ -160,7 +159,7 @@ def test_a_set_without_test_images_gives_up_a_fifth():
         "train_labels": (torch.arange(10) % 2).numpy(),
         "test_images": torch.zeros(0, 8, 8, 3, dtype=torch.uint8).numpy(), "test_labels": torch.arange(0).numpy(),
         "classes": ["one", "other"], "source": "a test", "licence": "none"})
-    images, labels, held, held_labels = tp14.split(faces)
+    images, labels, held, held_labels = tp14.images_and_held(faces)
     assert images.shape == (8, 3, 32, 32) and held.shape == (2, 3, 32, 32)
     assert labels.tolist() == 4 * [0, 1] and held_labels.tolist() == [0, 1]
 
@@ -176,7 +175,7 @@ def test_moving_moves_to_the_right_and_down_by_whole_pixels():
 
 
 def test_pixels_forgive_blur_and_features_forgive_moving(digits):
-    found = tp14.distances_of(digits)
+    found = tp14.change_distances(digits)
     moved, blurred, other = (found[name] for name in ("moved by two pixels", "blurred", "another image"))
     assert blurred["pixels"] < 0.5 * moved["pixels"]  # what section 2.2 says
     assert moved["features"] < 0.5 * other["features"] and moved["pixels"] > 0.5 * other["pixels"]
@@ -185,20 +184,21 @@ def test_pixels_forgive_blur_and_features_forgive_moving(digits):
 # ---- numbers
 
 
-def test_the_numbers_of_a_model(digits, halves):
-    found = tp14.measured(halves, digits, 100)
+def test_the_numbers_of_a_model(digits, halves, capsys):
+    found = tp14.model_numbers(halves, digits, 100)
+    assert tp14.model_numbers(halves, digits, 100) == found and "anew" not in capsys.readouterr().out  # from the cache
     there = judge.opinion(digits[:100])[0]
     assert found["floor"] == pytest.approx(frechet(there, judge.opinion(digits[100:])[0]))
     assert found["frechet"] == pytest.approx(frechet(there, judge.opinion(halves.generate(100))[0]))
     back = halves.reconstruct(digits[:100])
     assert found["pixels"] == pytest.approx(((digits[:100].float() - back.float()) / 127.5).pow(2).mean().item())
     assert 0 <= found["read_alike"] < 0.5
-    assert "pixels" not in tp14.measured(tp14.Model(halves.G, None, 2, {}), digits, 100)
+    assert "pixels" not in tp14.model_numbers(tp14.Model(Run({"G": halves.G}), 2), digits, 100)
 
 
 def test_the_table_has_a_dash_where_a_model_cannot_reconstruct():
     runs = [{"frechet": f, "floor": 0.4, "pixels": 0.02, "features": 0.05, "read_alike": 0.9} for f in (9.0, 11.0)]
-    table = tp14.table({"VAE": runs, "GAN": [{"frechet": 8.0, "floor": 0.4}]})
+    table = tp14.models_table({"VAE": runs, "GAN": [{"frechet": 8.0, "floor": 0.4}]})
     assert table.rows[0] == ["VAE", "2", "10.0 ± 1.4", "0.020 ± 0.000", "0.050 ± 0.000", "90.0 ± 0.0 %"]
     assert table.rows[1][2:] == ["8.0", "—", "—", "—"] and table.rows[2][2] == "0.40"
 
@@ -225,8 +225,8 @@ def test_a_direction_points_to_more_of_the_attribute(halves):
 
 
 def test_figures_are_drawn(digits, halves):
-    for fig in (tp14.plane(halves, digits, mnist().test_labels[:200]), tp14.doubt(digits[0]),
-                tp14.walk(halves, digits[:2], "a walk"), tp14.attributes(halves, digits, digits[:3])):
+    for fig in (tp14.plane_figure(halves, digits, read_mnist().test_labels[:200]), tp14.doubt_figure(digits[0]),
+                tp14.walk_figure(halves, digits[:2], "a walk"), tp14.attributes_figure(halves, digits, digits[:3])):
         assert all(axis.has_data() for axis in fig.axes)
-    assert bytes(tp14.explorer(halves).png).startswith(b"\x89PNG")
-    assert len(tp14.opinions(digits[:20]).rows) == 3
+    assert bytes(tp14.plane_explorer(halves).png).startswith(b"\x89PNG")
+    assert len(tp14.similarity_table(digits[:20]).rows) == 3

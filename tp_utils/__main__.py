@@ -1,4 +1,4 @@
-"""The command line: python -m tp_utils lab, run, outputs, build, judge, study, data, doctor."""
+"""The command line: python -m tp_utils lab, run, outputs, build, new, judge, study, data, doctor."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent  # as in runtime, which is heavy t
 
 # What is said to the reader.
 NO_LAB = "JupyterLab is not installed: `make lab` does it, or pip install -e '.[lab]' -c constraints.txt"
+NEXT = "CONTRIBUTING.md says how to go on."
 NO_SOLUTIONS = "there are no solutions here: solutions/ is the instructor's"
 UNKNOWN_SET = "no data set named {names}; there are {known}"
 NOT_WRITABLE = "cannot write to {folder}: {why}"
@@ -45,41 +46,46 @@ def parser():
     verbs = top.add_subparsers(required=True, metavar="COMMAND")
 
     def verb(do, among, name, text):
-        new = among.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        new.set_defaults(do=do)
-        return new
+        added = among.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added.set_defaults(do=do)
+        return added
 
-    lab_ = verb(lab, verbs, "lab", "open the notebooks in JupyterLab")
-    lab_.add_argument("--port", type=int, default=8888, help="the next free one is taken if it is in use")
-    lab_.add_argument("--ip", default="127.0.0.1", help="0.0.0.0: to be reached from other machines")
-    for do, name, text in ((run, "run", "execute the solutions and write pages to build/html"),
-                           (outputs, "outputs", "execute the solutions and store their outputs and results"),
-                           (build, "build", "write the student notebooks, and README's numbers and gallery")):
+    lab = verb(do_lab, verbs, "lab", "open the notebooks in JupyterLab")
+    lab.add_argument("--port", type=int, default=8888, help="the next free one is taken if it is in use")
+    lab.add_argument("--ip", default="127.0.0.1", help="0.0.0.0: to be reached from other machines")
+    for do, name, text in ((do_run, "run", "execute the solutions and write pages to build/html"),
+                           (do_outputs, "outputs", "execute the solutions and store their outputs and results"),
+                           (do_build, "build", "write the student notebooks, and README's numbers and gallery")):
         verb(do, verbs, name, text).add_argument("tp", nargs="?", metavar="TP", help="e.g. tp08; default: all")
-    verb(judge, verbs, "judge", "train the judge of generated digits anew")
-    study_ = verb(study, verbs, "study", "measure the rows of a practical's table, in parallel; goes on where it was")
-    study_.add_argument("name", choices=["few-labels"], help="few-labels: the table of TP 11")
-    study_.add_argument("--method", nargs="+", metavar="ROW", help="rows of the table; default: all")
-    study_.add_argument("--draw", nargs="+", choices=["random", "balanced"], default=["random", "balanced"])
-    study_.add_argument("--seeds", default="0-4", help="e.g. 0-4 or 0,2,5-7 (default: %(default)s)")
-    study_.add_argument("--jobs", type=int, default=1, help="cells trained at the same time (default: %(default)s)")
-    study_.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler that is running, e.g. tcp://host:8786")
-    study_.add_argument("--to", type=Path, metavar="FILE", help="default: results/tp11.json")
+    new = verb(do_new, verbs, "new", "write the files of a new practical, with one exercise that works")
+    new.add_argument("number", type=int, help="e.g. 15")
+    new.add_argument("subject", help="words for the names of its files, e.g. residual_networks")
+    verb(do_judge, verbs, "judge", "train the judge of generated digits anew")
+    study = verb(do_study, verbs, "study", "measure the rows of a practical's table, in parallel; goes on where it was")
+    study.add_argument("name", choices=["few-labels"], help="few-labels: the table of TP 11")
+    study.add_argument("--method", nargs="+", metavar="ROW", help="rows of the table; default: all")
+    study.add_argument("--draw", nargs="+", choices=["random", "balanced"], default=["random", "balanced"])
+    study.add_argument("--seeds", default="0-4", help="e.g. 0-4 or 0,2,5-7 (default: %(default)s)")
+    study.add_argument("--jobs", type=int, default=1, help="cells trained at the same time (default: %(default)s)")
+    study.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler that is running, e.g. tcp://host:8786")
+    study.add_argument("--to", type=Path, metavar="FILE", help="default: results/tp11.json")
     data = verbs.add_parser("data", help="data sets: where they are, and a mirror of them")
     data = data.add_subparsers(required=True, metavar="COMMAND")
-    verb(data_status, data, "status", "where each data set would come from")
-    export = verb(data_export, data, "export", "write a classroom mirror: a folder to be named by TP_MIRROR")
+    verb(do_data_status, data, "status", "where each data set would come from")
+    export = verb(do_data_export, data, "export", "write a classroom mirror: a folder to be named by TP_MIRROR")
     export.add_argument("folder", type=Path)
     export.add_argument("names", nargs="*", help="data sets (default: all)")
-    verb(doctor, verbs, "doctor", "what to send along with a question: versions, device, places of the data")
+    verb(do_doctor, verbs, "doctor", "what to send along with a question: versions, device, places of the data")
     return top
 
 
-# ---- JupyterLab
+# ---- the verbs: each imports what it needs, and says in one line what is wrong with its arguments
 
 
-def lab(options):
+def do_lab(options):
     """JupyterLab on notebooks/, from here on this process."""
+    from .lab import lab_environment, lab_flags
+
     try:
         from jupyterlab.labapp import LabApp
     except ImportError:
@@ -88,65 +94,60 @@ def lab(options):
     return LabApp.launch_instance(lab_flags(options.port, options.ip))
 
 
-def lab_flags(port, ip):
-    """JupyterLab's own flags: what a laptop, a server without a display and a root container need."""
-    flags = [f"--ServerApp.root_dir={ROOT}", "--LabApp.default_url=/lab/tree/notebooks",
-             f"--ServerApp.ip={ip}", f"--ServerApp.port={port}"]
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        flags.append("--no-browser")  # the URL is printed in any case
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        flags.append("--allow-root")
-    return flags
-
-
-def lab_environment():
-    """Variables for JupyterLab and its kernels: this tp_utils; folders of our own where there is no home."""
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    if os.access(os.path.expanduser("~"), os.W_OK):
-        return {"PYTHONPATH": path}
-    own = tempfile.mkdtemp(prefix="tp-jupyter-")
-    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR")
-    return {"PYTHONPATH": path} | {name: os.environ.get(name) or f"{own}/{name}" for name in names}
-
-
-# ---- authoring
-
-
-def run(options):
+def do_run(options):
     with_sources(options.tp)
-    from .authoring.run import run
+    from .authoring.run import run_solutions
 
-    return run(options.tp)
+    return run_solutions(options.tp)
 
 
-def outputs(options):
+def do_outputs(options):
     with_sources(options.tp)
     from .authoring.run import store_outputs
 
     return int(store_outputs(options.tp))
 
 
-def build(options):
+def do_build(options):
     with_sources(options.tp)
-    from .authoring.build import build
-    from .authoring.readme import update
+    from .authoring.build import write_notebooks
+    from .authoring.readme import update_readme
+    from .runtime import ResultsError
 
-    for path in [*build(options.tp), *update()]:
+    try:
+        written = [*write_notebooks(options.tp), *update_readme()]
+    except (FileNotFoundError, ResultsError) as error:
+        raise BadInput(error) from None
+    for path in written:
         print(path.relative_to(ROOT))
     return 0
 
 
-def judge(options):
-    from .measure.judge import FILE, train
+def do_new(options):
+    with_sources(None)
+    from .authoring.new import new_practical
 
-    print(f"{FILE.relative_to(ROOT)}: {train():.2%} of the test images right")
+    try:
+        written = new_practical(options.number, options.subject)
+    except ValueError as error:
+        raise BadInput(error) from None
+    for path in written:
+        print(path.relative_to(ROOT))
+    print(NEXT)
     return 0
 
 
-def study(options):
+def do_judge(options):
+    from .measure.judge import FILE, train_judge
+
+    print(f"{FILE.relative_to(ROOT)}: {train_judge():.2%} of the test images right")
+    return 0
+
+
+def do_study(options):
     """Measure what is missing, a line for each cell that is done."""
     from .authoring import study
-    from .runtime import profile
+    from .runtime import ResultsError, profile
 
     try:
         known = study.study_rows()
@@ -165,7 +166,7 @@ def study(options):
             print(line, flush=True)
     except ModuleNotFoundError as error:
         raise BadInput(NO_DASK if error.name in ("dask", "distributed") else error) from None
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ResultsError) as error:
         raise BadInput(error) from None
     except (OSError, ValueError) as error:
         if options.dask:
@@ -196,34 +197,35 @@ def with_sources(tp):
         raise BadInput(error) from None
 
 
-# ---- data
-
-
-def data_status(options):
+def do_data_status(options):
     from .data import NAMES
     from .data.places import cached_path, where
-    from .runtime import cache_dir, size
+    from .runtime import cache_path, size
     from .show import Table
 
-    rows = [[name, where(name), size(cached_path(name)) if cached_path(name).exists() else ""] for name in NAMES]
-    print(Table(["data set", "place", "size"], rows, caption=f"cache: {cache_dir()}"))
+    try:
+        kept = {name: cached_path(name) for name in NAMES}
+        rows = [[name, where(name), size(kept[name]) if os.path.exists(kept[name]) else ""] for name in NAMES]
+        print(Table(["data set", "place", "size"], rows, caption=f"cache: {cache_path()}"))
+    except FileNotFoundError as error:  # TP_CACHE or TP_MIRROR names no home folder
+        raise BadInput(error) from None
     return 0
 
 
-def data_export(options):
-    from .authoring.mirror import export
+def do_data_export(options):
+    from .authoring.mirror import export_mirror
     from .data import NAMES
-    from .runtime import size
+    from .runtime import in_words, size
 
     if unknown := [name for name in options.names if name not in NAMES]:
         raise BadInput(UNKNOWN_SET.format(names=", ".join(unknown), known=", ".join(NAMES)))
-    try:  # before anything is downloaded
+    try:
         options.folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=options.folder).close()
+        tempfile.TemporaryFile(dir=options.folder).close()  # before anything is downloaded
+        names = options.names or NAMES
+        held = export_mirror(options.folder, names)
     except OSError as error:
-        raise BadInput(NOT_WRITABLE.format(folder=options.folder, why=error.strerror)) from None
-    names = options.names or NAMES
-    held = export(options.folder, names)
+        raise BadInput(NOT_WRITABLE.format(folder=options.folder, why=in_words(error))) from None
     for file in held:
         print(f"{options.folder / file}  {size(options.folder / file)}")
     if held:
@@ -234,10 +236,10 @@ def data_export(options):
     return int(bool(left_out))
 
 
-def doctor(options):
-    from .doctor import doctor
+def do_doctor(options):
+    from .doctor import diagnose
 
-    return doctor()
+    return diagnose()
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ ROOT = Path(__file__).resolve().parent.parent  # as in runtime, which is heavy t
 UNREACHABLE = "{place}, not usable: {why}"  # said to the reader
 
 
-def doctor():
+def diagnose():
     """Print one part after the other; a broken one is named, and makes the exit status 1."""
     broken = 0
-    for part in (system, versions, device, settings, cache, mirror, solutions, data_sets, networks):
-        print(part.__name__.replace("_", " "))
+    for part in (system_lines, versions_lines, device_lines, settings_lines, cache_lines, mirror_lines, solutions_lines,
+                 data_sets_lines, networks_lines):
+        print(part.__name__.removesuffix("_lines").replace("_", " "))
         try:
             for line in part():
                 print(f"  {line}")
@@ -25,7 +26,7 @@ def doctor():
     return int(broken > 0)
 
 
-def system():
+def system_lines():
     import platform
 
     yield f"Python {platform.python_version()}, {sys.executable}"
@@ -33,7 +34,7 @@ def system():
     yield f"course in {ROOT}"
 
 
-def versions():
+def versions_lines():
     """Those of the packages that pyproject.toml asks for, beside the tested ones."""
     tested = pins()
     for name in requested():
@@ -48,36 +49,38 @@ def versions():
 
 def pins():
     """{package: version} of constraints.txt."""
-    return dict(re.findall(r"^([\w.-]+)==([^\s;#]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([\w.-]+)==([^\s;#]+)", text, re.MULTILINE))
 
 
 def requested():
     """The packages that students need, from pyproject.toml."""
     import tomllib
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = project["dependencies"] + project["optional-dependencies"]["lab"]
     return [re.match(r"[\w.-]+", line)[0] for line in lines]
 
 
-def device():
+def device_lines():
     import torch
 
-    from .runtime import device, profile
+    from .runtime import device, precision, profile
 
     yield f"{device()}, profile {profile()}"
+    yield f"training in {str(precision()).removeprefix('torch.')} (TP_PRECISION)"
     for number in range(torch.cuda.device_count()):
         gpu = torch.cuda.get_device_properties(number)
         yield f"cuda:{number}: {gpu.name}, {gpu.total_memory / 2**30:.0f} GiB"
     torch.ones(2, device=device()).sum().item()  # a driver that does not fit shows itself here
 
 
-def settings():
+def settings_lines():
     found = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("TP_"))
     yield from found or ["no TP_… variable is set"]
 
 
-def cache():
+def cache_lines():
     import shutil
 
     from .runtime import cache_dir, size
@@ -86,7 +89,7 @@ def cache():
     yield f"{folder}, {size(folder)}; {shutil.disk_usage(folder).free / 1e9:,.0f} GB free on its disk"
 
 
-def mirror():
+def mirror_lines():
     """Asked once; if it does not answer, what follows leaves it out: nobody waits for it ten times."""
     from .data.fetch import FetchError, mirror, sums
 
@@ -100,12 +103,12 @@ def mirror():
         del os.environ["TP_MIRROR"]
 
 
-def solutions():
+def solutions_lines():
     found = sorted(path.stem for path in (ROOT / "solutions").glob("tp*.py"))
     yield ", ".join(found) if found else "none: the instructor's"
 
 
-def data_sets():
+def data_sets_lines():
     from .data import NAMES
     from .data.places import where
 
@@ -113,8 +116,8 @@ def data_sets():
         yield f"{name}: {where(name)}"
 
 
-def networks():
-    from .nets import NAMES, where
+def networks_lines():
+    from .nets import NAMES, weights_place
 
     for name in NAMES:
-        yield f"{name}: {where(name)}"
+        yield f"{name}: {weights_place(name)}"

@@ -4,10 +4,13 @@ SqueezeNet 1.1 is embedded in data/. The others are looked for like data sets: i
 mirror ($TP_MIRROR), at the official address that torchvision knows. Offline, SqueezeNet takes their place.
 """
 
+import os
+
 import torch
 
 from .data.fetch import FetchError, fetch, from_mirror, mirror, sums, verify
-from .runtime import ROOT, cache_dir, device, replacing, say
+from .runtime import ROOT, cache_path, cached_file, device, in_words, replacing, say
+from .runtime.pixels import batch, unit
 
 EMBEDDED = "squeezenet1_1"
 NAMES = (EMBEDDED, "alexnet", "vgg16", "resnet18", "efficientnet_b0")  # the course's; most others work too
@@ -40,16 +43,16 @@ def pretrained(name, fallback=True):
     except OSError as error:  # FetchError, or a cache that cannot be written
         if not fallback or name == EMBEDDED:
             raise
-        say(ABSENT.format(name=name, why=error))
+        say(ABSENT.format(name=name, why=in_words(error)))
         return pretrained(EMBEDDED)
-    network = build(name)
+    network = uninitialised(name)
     network.load_state_dict(weights)
     network.name = name
     say(FOUND.format(name=name, where=where), network=name, place=where)
     return network.requires_grad_(False).eval().to(device(), memory_format=torch.channels_last)
 
 
-def build(name):
+def uninitialised(name):
     """The torchvision network with untrained weights (quickly: their random initialisation is skipped)."""
     from torchvision.models import get_model
 
@@ -60,7 +63,7 @@ def build(name):
 
 def state_dict(name):
     """(weights, where they were found). Raises FetchError; ValueError for a name torchvision has not."""
-    path, where = find(name)
+    path, where = find_weights(name)
     if name == EMBEDDED:
         from safetensors.torch import load_file
 
@@ -68,7 +71,7 @@ def state_dict(name):
     return torch.load(path, map_location="cpu", weights_only=True), where
 
 
-def find(name):
+def find_weights(name):
     """(path of the verified weights, the place that had them, in words). Raises as `state_dict` does."""
     if name == EMBEDDED:
         path = ROOT / "data" / f"{EMBEDDED}.safetensors"
@@ -77,12 +80,12 @@ def find(name):
     url = official_url(name)
     file = url.rpartition("/")[2]
     digits = file.rpartition("-")[2].removesuffix(".pth")
-    kept = cache_dir("networks") / file
+    kept, there = cache_path("networks", file), cached_file("networks", file)
 
     def in_the_cache():
-        if kept.exists():
-            verify(kept, digits)
-            return kept
+        if os.path.exists(there):
+            verify(there, digits)
+            return there
         return None
 
     failed = {}
@@ -98,7 +101,7 @@ def find(name):
             for missed, why in failed.items():
                 say(NOT_THERE.format(name=name, place=missed, why=why))
             return path, WHERE[place]
-    raise FetchError("; ".join(map(str, failed.values())))
+    raise FetchError("; ".join(dict.fromkeys(map(str, failed.values()))))
 
 
 def official_url(name):
@@ -114,12 +117,12 @@ def official_url(name):
         raise ValueError(UNKNOWN.format(name=name, names=", ".join(NAMES))) from None
 
 
-def where(name):
+def weights_place(name):
     """The place that would be tried first for the network, in words, without fetching anything."""
     if name == EMBEDDED:
         return "embedded"
     file = official_url(name).rpartition("/")[2]
-    if (cache_dir("networks") / file).exists():
+    if os.path.exists(cached_file("networks", file)):
         return WHERE["cache"]
     try:
         if mirror() and file in sums(mirror()):
@@ -134,22 +137,22 @@ def available(names=NAMES):
     found, missing, why = [], [], None
     for name in names:
         try:
-            find(name)
+            find_weights(name)
             found.append(name)
         except OSError as error:
             missing.append(name)
-            why = error
+            why = in_words(error)
     if missing:
         say(LEFT_OUT.format(names=", ".join(missing), why=why))
     return found
 
 
-def export(folder):
+def export_weights(folder):
     """Copy the networks that are to be had, besides the embedded one, into a classroom mirror."""
     import shutil
 
     for name in available(NAMES[1:]):
-        path, _ = find(name)
+        path, _ = find_weights(name)
         with replacing(folder / path.name) as temporary:
             shutil.copyfile(path, temporary)
         (folder / path.name).chmod(0o644)
@@ -183,10 +186,10 @@ def feature_layers(network):
 def to_input(images):
     """Images as the networks expect them: float32 [N, 3, H, W], normalised, on the device, channels last.
 
-    images: uint8 [N, 3, H, W] or float32 in [0, 1]
+    images: [N, 3, H, W], uint8 (other whole numbers from 0 to 255 too), or floats in [0, 1]; those that clearly go from
+            0 to 255 or, as a tanh's, from −1 to 1 are converted. Raises ValueError for others.
     """
-    pixels = images.to(device())
-    pixels = pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels
+    (pixels,) = unit(batch(images).to(device()))
     mean, std = (torch.tensor(v, device=pixels.device).view(3, 1, 1) for v in (MEAN, STD))
     return ((pixels - mean) / std).contiguous(memory_format=torch.channels_last)
 

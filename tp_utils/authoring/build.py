@@ -34,7 +34,7 @@ def sources(only=None):
     return found
 
 
-def build(only=None):
+def write_notebooks(only=None):
     """Write the paired solution notebooks (outputs of unchanged cells are kept) and the student notebooks."""
     written = []
     for source in sources(only):

@@ -5,17 +5,21 @@ import base64
 import nbformat
 
 from ..measure import mean_sd, percent
-from ..practicals.tp11 import ROW_NAMES as NAMES
-from ..practicals.tp13 import REPORT as tp13_report
 from ..runtime import ROOT, results
 from ..show import Table
 from .build import SOLUTIONS
 
 GALLERY = ROOT / "docs" / "gallery"
+FEW_LABELS = {  # rows of TP 11's table, by their key in results/tp11.json; the notebook has all of them
+    "cnn": "CNN", "cnn-augmented": "CNN, augmented", "untrained": "D that has not played (control)",
+    "dcgan": "DCGAN's D", "semi-supervised": "semi-supervised GAN", "self-trained": "its sure predictions as labels",
+    "spread": "labels spread along a graph, CNN",
+}
+RESNET_20 = 91.9  # per cent, in the report, at 32 × 32
 BEGIN, END = "<!-- measured: written by `make notebooks` from results/ -->\n", "<!-- end of measured -->"
 
 
-def rows():
+def measured_rows():
     """[what, value, protocol] of the numbers in README."""
     tp07, tp08, tp09, tp10 = (results(name) for name in ("tp07", "tp08", "tp09", "tp10"))
     judge, bench = results("judge"), results("bench")["benchmarks"]
@@ -42,18 +46,18 @@ def rows():
          "under random changes of the same size"],
         ["The judge of generated digits", f"{100 * judge['test_accuracy']:.2f} %",
          f"test accuracy, {judge['parameters']:,} weights; {judge['protocol']}"],
-        *games(tp09, tp10),
-        *few_labels(results("tp11")["cells"]),
-        *cats(results("tp12")),
-        *residual(results("tp13"), results("tp13_leak")),
-        *vae_gan(results("tp14")),
+        *games_rows(tp09, tp10),
+        *few_labels_rows(results("tp11")["cells"]),
+        *cats_rows(results("tp12")),
+        *residual_rows(results("tp13"), results("tp13_leak")),
+        *vae_gan_rows(results("tp14")),
         ["A step of train_gan", f"{bench['game']['median']:.0f} ms",
          f"DCGAN, 128 images; the usual loop {bench['usual_game']['median']:.0f} ms (DataLoader, two passes of G, "
          ".item()), side by side in one run of `make bench`"],
     ]
 
 
-def games(tp09, tp10):
+def games_rows(tp09, tp10):
     """The rows of TP 9 and TP 10."""
     runs, default = tp09["default"]["measured"], tp09["default"]
     distance, floor = (mean_sd([run[key] for run in runs]) for key in ("frechet", "floor"))
@@ -71,20 +75,20 @@ def games(tp09, tp10):
     ]
 
 
-def few_labels(cells):
-    """Some rows of TP 11's table, those that are measured; the notebook has all of them."""
+def few_labels_rows(cells):
+    """The rows of TP 11 that are measured."""
     found = []
-    for row in ("cnn", "cnn-augmented", "untrained", "dcgan", "semi-supervised", "self-trained", "spread"):
+    for row, name in FEW_LABELS.items():
         runs = {draw: [one["test_accuracy"] for one in cells if (one["row"], one["draw"]) == (row, draw)]
                 for draw in ("random", "balanced")}
         if all(len(values) > 1 for values in runs.values()):
-            found.append([f"TP 11: {NAMES[row].strip('… ')}", percent(runs["random"]),
+            found.append([f"TP 11: {name}", percent(runs["random"]),
                           f"{len(runs['random'])} random draws of 100 labels; 10 per class: "
                           f"{percent(runs['balanced'])} ({len(runs['balanced'])} draws)"])
     return found
 
 
-def cats(tp12):
+def cats_rows(tp12):
     """The rows of TP 12."""
     runs, rates = tp12["long"]["measured"]["DCGAN, long"], tp12["rates"]
     distance, floor = (mean_sd([run[key] for run in runs]) for key in ("frechet", "floor"))
@@ -97,7 +101,7 @@ def cats(tp12):
     ]
 
 
-def residual(tp13, leak):
+def residual_rows(tp13, leak):
     """The rows of TP 13."""
     found, split, recipe = tp13["test_accuracy"], leak["accuracy"]["none"], tp13["recipe"]
     size, images = f"{tp13['size']} × {tp13['size']}", f"{recipe['batch_size']} images"
@@ -106,13 +110,13 @@ def residual(tp13, leak):
            f"{len(tp13['seeds'])} seeds; CIFAR-10 at {size}, {recipe['steps']} steps of {images}; the plain network of "
            f"that depth: {percent(found[name.replace('ResNet', 'plain')])}"] for name in ("ResNet-20", "ResNet-56")],
         ["TP 13: ResNet-20 at 32 × 32", percent(tp13["at_32"]["test_accuracy"][0]),
-         f"one seed; {tp13['at_32']['steps']} steps of {images} (the report: {tp13_report['ResNet-20']} %)"],
+         f"one seed; {tp13['at_32']['steps']} steps of {images} (the report: {RESNET_20} %)"],
         ["TP 13: Dataset X, random split", percent(split["random"]),
          f"{len(leak['volumes'])} synthetic volumes; by region {percent(split['by region'])}: the rest is a leak"],
     ]
 
 
-def vae_gan(tp14):
+def vae_gan_rows(tp14):
     """The rows of TP 14."""
     found = {name: mean_sd([run["frechet"] for run in runs]) for name, runs in tp14["measured"].items()}
     return [[f"TP 14: {name}, Fréchet distance", f"{mean:.1f} ± {sd:.1f}",
@@ -120,27 +124,27 @@ def vae_gan(tp14):
             for name, (mean, sd) in found.items()]
 
 
-def update():
+def update_readme():
     """Write the table into README.md and the figures tagged `gallery` to docs/gallery; returns what was written."""
     readme = ROOT / "README.md"
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
-    readme.write_text(before + BEGIN + measured() + END + after, encoding="utf-8")
+    readme.write_text(before + BEGIN + measured_table() + END + after, encoding="utf-8")
     GALLERY.mkdir(parents=True, exist_ok=True)
-    pictures = [picture(path) for path in sorted(SOLUTIONS.glob("tp*.ipynb"))]
+    pictures = [found for path in sorted(SOLUTIONS.glob("tp*.ipynb")) if (found := gallery_picture(path))]
     for name, data in pictures:
         (GALLERY / name).write_bytes(data)
     return [readme, *(GALLERY / name for name, _ in pictures)]
 
 
-def measured():
+def measured_table():
     """README's table, as markdown."""
-    return Table(["what", "measured", "how"], rows())._repr_markdown_() + "\n"
+    return Table(["what", "measured", "how"], measured_rows())._repr_markdown_() + "\n"
 
 
-def picture(path):
-    """(file name, bytes) of the stored figure of a solution notebook's cell tagged `gallery`."""
+def gallery_picture(path):
+    """(file name, bytes) of the stored figure of a solution notebook's cell tagged `gallery`; None before
+    `make outputs` has stored one."""
     (cell,) = (cell for cell in nbformat.read(path, 4).cells if "gallery" in cell.metadata.get("tags", ()))
-    kind, data = next((kind, output.data[kind]) for output in cell.outputs for kind in ("image/jpeg", "image/png")
-                      if kind in output.get("data", ()))
-    return f"{path.stem[:4]}.{kind[6:]}", base64.b64decode(data)
+    return next(((f"{path.stem[:4]}.{kind[6:]}", base64.b64decode(output.data[kind])) for output in cell.outputs
+                 for kind in ("image/jpeg", "image/png") if kind in output.get("data", ())), None)

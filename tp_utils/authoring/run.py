@@ -47,18 +47,18 @@ class Result:
     @property
     def data(self):
         """["scenes: from the classroom mirror", …] as the notebook itself said it (see runtime.say)."""
-        facts = [output.metadata["tp"] for output in outputs(self.notebook) if "tp" in output.get("metadata", {})]
+        facts = [output.metadata["tp"] for output in outputs_of(self.notebook) if "tp" in output.get("metadata", {})]
         return sorted({f"{fact.get('data') or fact['network']}: {fact['place']}" for fact in facts})
 
     @property
     def picture(self):
         """The first figure, as a data URL; None without one."""
-        figures = ((kind, o.data[kind]) for o in outputs(self.notebook) for kind in ("image/png", "image/jpeg")
+        figures = ((kind, o.data[kind]) for o in outputs_of(self.notebook) for kind in ("image/png", "image/jpeg")
                    if kind in o.get("data", {}))
         return next((f"data:{kind};base64,{data.strip()}" for kind, data in figures), None)
 
 
-def outputs(notebook):
+def outputs_of(notebook):
     return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
 
 
@@ -83,7 +83,7 @@ def execute(source):
         print(failure)
     except DeadKernelError:
         error = "the kernel died (out of memory?)"
-    for output in outputs(notebook):
+    for output in outputs_of(notebook):
         slim(output.get("data", {}))
     return Result(source.stem, notebook, time.perf_counter() - start, error)
 
@@ -99,7 +99,7 @@ def slim(data):
         data["image/jpeg"] = base64.b64encode(out.getvalue()).decode()
 
 
-def run(only=None):
+def run_solutions(only=None):
     """Execute the solutions and write build/html. Returns the exit status."""
     results = []
     for source in sources(only):

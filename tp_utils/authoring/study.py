@@ -10,13 +10,12 @@ Cells that the file already holds are not trained again, so a study that was sto
 
 import contextlib
 import io
-import json
 from functools import cache
-from pathlib import Path
 
-from ..runtime import ROOT, cache_dir, circumstances, profile, replacing
+from ..runtime import ROOT, append_cell, cells, circumstances, locked, profile
 
 FILE = ROOT / "results" / "tp11.json"
+IDENTITY = ("row", "draw", "seed", "profile")
 PROTOCOL = ("MNIST; 100 labels, drawn at random or 10 per class, a seed fixes the draw and all randomness; fixed "
             "budgets, last weights; the 10,000 test images decide nothing")
 
@@ -66,6 +65,8 @@ def cell(row, draw, seed, threads):
 def run(rows, draws, seeds, jobs=1, address=None, file=FILE):
     """Measure what is missing of rows × draws × seeds; yields a line for each cell, after it was written to `file`.
 
+    Raises ResultsError, before anything is trained, for a results file that is damaged or cannot be written.
+
     jobs: cells at the same time, -1: as many as there are cores;  address: of a Dask scheduler, or None
     """
     from joblib import Parallel, cpu_count, delayed
@@ -73,17 +74,20 @@ def run(rows, draws, seeds, jobs=1, address=None, file=FILE):
     from ..practicals.tp11 import draws_of
 
     notebook()  # before anything is started
-    known = {identity(one) for one in cells(file)}
+    known = {tuple(one[key] for key in IDENTITY) for one in cells(file, IDENTITY)}
     wanted = [(row, draw, seed) for seed in seeds for row in rows for draw in draws if draw in draws_of(row)]
     todo = [which for which in wanted if (*which, profile()) not in known]
     if not todo:
         yield NOTHING.format(total=len(wanted), file=file)
+        return
+    with locked(file):  # can it be written? Better asked before the hours than after
+        pass
     threads = max(1, cpu_count() // (cpu_count() if jobs == -1 else jobs))
     with cluster(address):
         work = Parallel(-1 if address else jobs, return_as="generator_unordered")
         for left, one in zip(range(len(todo) - 1, -1, -1), work(delayed(cell)(*which, threads) for which in todo),
                              strict=True):
-            append(one, file)
+            append_cell(one, file, IDENTITY, protocol=PROTOCOL)
             yield DONE.format(left=left, total=len(todo), **one)
 
 
@@ -98,26 +102,3 @@ def cluster(address):
 
     with Client(address, set_as_default=True), parallel_config("dask"):
         yield
-
-
-def identity(one):
-    return one["row"], one["draw"], one["seed"], one["profile"]
-
-
-def cells(file=FILE):
-    """The cells of a results file; none if it is not there."""
-    return json.loads(Path(file).read_text())["cells"] if Path(file).exists() else []
-
-
-def append(one, file):
-    """Add a cell to a results file, in place of the same cell if a second study was quicker.
-
-    A reader, and a second study, see it whole or not at all.
-    """
-    from filelock import FileLock
-
-    with FileLock(cache_dir("locks") / f"{Path(file).name}.lock"), replacing(file) as temporary:
-        others = [other for other in cells(file) if identity(other) != identity(one)]
-        every = sorted([*others, one], key=lambda one: tuple(map(str, identity(one))))
-        lines = ",\n".join(json.dumps(each) for each in every)  # one cell, one line
-        temporary.write_text(f'{{"protocol": {json.dumps(PROTOCOL)},\n"cells": [\n{lines}\n]}}\n')

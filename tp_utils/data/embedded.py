@@ -11,7 +11,7 @@ from .imageset import ImageSet
 EMBEDDED = ROOT / "data"
 
 
-def mnist():
+def read_mnist():
     """The MNIST of data/mnist, verified (about half a second)."""
     known = sums(str(EMBEDDED))
 

@@ -1,18 +1,23 @@
 """Files over the network or from a classroom mirror: verified, retried, never half written.
 
-pooch downloads to a temporary file and renames it; what is added here is a check of the hash on every
-later use, hashes known only by their first digits (torchvision's), and errors that say what to do.
+pooch downloads; what is added here is a check of the hash on every later use, hashes known only by their first
+digits (torchvision's), and errors that say what to do.
+
+Environment variables:
+    TP_MIRROR    the classroom mirror: a folder (~ is the home folder) or an http(s) address
 """
 
-import errno
 import os
 import re
+import time
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from ..runtime import replacing
+from ..runtime import folder_named, in_words, replacing
+from ..runtime.files import FULL
 
 TIMEOUT = 20  # seconds without a byte
 RETRIES = 3  # after a server's error, a broken connection, a silence; not where there is no network
@@ -22,6 +27,8 @@ TRY = "try again later, or set TP_MIRROR to a classroom mirror"
 DAMAGED = "{path} is damaged: SHA-256 {expected}… expected, {found}… found; replace it by a fresh copy"
 NO_HASH = "{path} cannot be verified, {sha256!r} is no SHA-256; replace it by a fresh copy"
 UNREADABLE = "{path} cannot be read ({error}): replace it by a fresh copy"
+NOT_ALLOWED = "{path} may not be read by you, and was left as it is: ask its owner, or move it out of the way"
+NOT_WRITABLE = "{path} cannot be written ({why}): set TP_CACHE to a folder that can"
 NO_SPACE = "no space left for {path}: free some, or set TP_CACHE to a folder on another disk"
 OFFLINE = "{host} cannot be reached ({why}): no network? Connect, or set TP_MIRROR to a classroom mirror"
 REFUSED = f"{{url}} answered {{status}}: the file is not there, not for us, or the server is busy; {TRY}"
@@ -40,14 +47,23 @@ class FetchError(OSError):
     """A file could not be had; the message says why and what to do."""
 
 
+class NotAllowed(FetchError):
+    """A file is there, and may not be read."""
+
+
 def verify(path, sha256):
-    """Raise FetchError unless the file's SHA-256 begins with `sha256` (at least 8 hexadecimal digits)."""
+    """Raise FetchError unless the file's SHA-256 begins with `sha256` (at least 8 hexadecimal digits).
+
+    Where the file merely may not be read, the FetchError is a NotAllowed.
+    """
     import pooch
 
     if len(sha256) < 8:
         raise FetchError(NO_HASH.format(path=path, sha256=sha256))
     try:
         found = pooch.file_hash(str(path))
+    except PermissionError as error:
+        raise NotAllowed(NOT_ALLOWED.format(path=path)) from error
     except OSError as error:
         raise FetchError(UNREADABLE.format(path=path, error=error.strerror)) from error
     if not found.startswith(sha256.lower()):
@@ -58,49 +74,25 @@ def fetch(url, path, sha256):
     """The verified file at `path`: as it is there, or else downloaded from `url`, with a progress bar.
 
     sha256: the whole hash or its first digits (at least 8).
-    Raises FetchError (no network, wrong content, disk full …); then nothing is left at `path`.
-    Safe when several processes fetch the same file at once.
+    Raises FetchError (no network, wrong content, disk full …); then nothing is left at `path`, but for a file that
+    may not be read. Safe when several processes fetch the same file at once.
     """
-    import pooch
     import requests
-    from urllib3.exceptions import MaxRetryError
 
     path = Path(path)
-    if path.exists():
+    if os.path.exists(path):
         try:
             verify(path, sha256)
             return path
+        except NotAllowed:
+            raise
         except FetchError:
-            path.unlink(missing_ok=True)
-    pooch.get_logger().setLevel("WARNING")
-
-    def download(url, output_file, _):
-        """pooch's HTTP download, then the check of the hash while the file is still temporary.
-
-        What pooch should not try again becomes a FetchError at once.
-        """
-        get = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT, chunk_size=1 << 16)
-        try:
-            get(url, output_file, None)
-        except requests.ConnectionError as error:
-            if isinstance(error.args[0], MaxRetryError):  # never connected
-                why = type(error.args[0].reason).__name__
-                raise FetchError(OFFLINE.format(host=urlsplit(url).netloc, why=why)) from error
-            raise
-        except requests.HTTPError as error:
-            if error.response.status_code < 500:
-                raise FetchError(REFUSED.format(url=url, status=error.response.status_code)) from error
-            raise
-        found = pooch.file_hash(str(output_file))
-        if not found.startswith(sha256.lower()):
-            with open(output_file, "rb") as file:
-                page = A_PAGE if b"<html" in file.read(1000).lower() else ""
-            raise FetchError(WRONG_HASH.format(url=url, expected=sha256[:12], found=found[:12], page=page))
-
-    store = pooch.create(path.parent, base_url="", registry={path.name: None}, urls={path.name: url},
-                         retry_if_failed=RETRIES)
+            with suppress(OSError):  # replaced below, or said there why not
+                path.unlink()
     try:
-        store.fetch(path.name, downloader=download)
+        with replacing(path) as temporary:
+            download(url, temporary)
+            received(url, temporary, sha256)
     except FetchError:
         raise
     except requests.HTTPError as error:
@@ -108,10 +100,44 @@ def fetch(url, path, sha256):
     except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
         raise FetchError(BROKE_OFF.format(url=url, tries=RETRIES + 1)) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise FetchError(NO_SPACE.format(path=path)) from error
-        raise FetchError(FAILED.format(url=url, error=error)) from error
+        if isinstance(error, requests.RequestException):
+            raise FetchError(FAILED.format(url=url, error=error)) from error
+        raise FetchError(NOT_WRITABLE.format(path=path, why=in_words(error))) from error
     return path
+
+
+def download(url, path):
+    """pooch's HTTP download, tried again after what may pass; what will not becomes a FetchError at once."""
+    import pooch
+    import requests
+    from urllib3.exceptions import MaxRetryError
+
+    get = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT, chunk_size=1 << 16)
+    for seconds in range(1, RETRIES + 2):
+        try:
+            return get(url, str(path), None)
+        except requests.RequestException as error:
+            if isinstance(error, requests.ConnectionError) and isinstance(error.args[0], MaxRetryError):
+                why = type(error.args[0].reason).__name__  # never connected
+                raise FetchError(OFFLINE.format(host=urlsplit(url).netloc, why=why)) from error
+            if isinstance(error, requests.HTTPError) and error.response.status_code < 500:
+                raise FetchError(REFUSED.format(url=url, status=error.response.status_code)) from error
+            if seconds > RETRIES:
+                raise
+        time.sleep(seconds)
+
+
+def received(url, path, sha256):
+    """Raise FetchError unless what came from `url` is what was expected."""
+    import pooch
+
+    found = pooch.file_hash(str(path))
+    if not found.startswith(sha256.lower()):
+        with open(path, "rb") as file:
+            page = A_PAGE if b"<html" in file.read(1000).lower() else ""
+        raise FetchError(WRONG_HASH.format(url=url, expected=sha256[:12], found=found[:12], page=page))
 
 
 def read_zip(path, suffix):
@@ -135,14 +161,21 @@ def read_zip(path, suffix):
 
 
 def mirror():
-    """The classroom mirror's folder or address, without a slash at its end; None without a mirror."""
-    return (os.environ.get("TP_MIRROR") or "").rstrip("/") or None
+    """The classroom mirror's folder or address, a string without a slash at its end; None without a mirror."""
+    place = os.environ.get("TP_MIRROR") or ""
+    if not at_an_address(place):
+        place = str(folder_named("TP_MIRROR") or "")
+    return place.rstrip("/") or None
+
+
+def at_an_address(place):
+    return place.lower().startswith(("http://", "https://"))
 
 
 def sums(place):
     """{file name: SHA-256} from SHA256SUMS in a folder or at an address. Raises FetchError."""
     file = f"{place}/SHA256SUMS"
-    if place.startswith(("http://", "https://")):
+    if at_an_address(place):
         import requests
 
         try:
@@ -184,7 +217,7 @@ def from_mirror(name, kept, digits=""):
         return None
     if not known[name].startswith(digits):
         raise FetchError(OTHER_FILE.format(place=place, name=name, expected=digits))
-    if place.startswith(("http://", "https://")):
+    if at_an_address(place):
         return fetch(f"{place}/{name}", kept, known[name])
     verify(Path(place, name), known[name])
     return Path(place, name)

@@ -1,6 +1,7 @@
 """A labelled set of images that knows where it comes from and shows itself."""
 
 import base64
+import difflib
 import html
 import io
 from dataclasses import dataclass
@@ -9,7 +10,13 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from ..runtime import expect, pixels
+
+# What is said to the reader.
 SAMPLE = "built-in sample, not the real set"
+WRONG_ATTRIBUTES = "{name}: attributes must be bool {shape}, a row for each training image, not {found}"
+NO_ATTRIBUTES = "{name} has no attributes: CelebA's faces have, where tp.data.faces() finds them"
+NO_SUCH_ATTRIBUTE = "{name} has no attribute {attribute!r}{like}: data.attribute_names lists them"
 
 
 @dataclass(repr=False, eq=False)
@@ -21,6 +28,7 @@ class ImageSet:
     source:     what the images are and who made them
     licence:    what may be done with them
     sample:     True for a built-in sample that stands in for the real set
+    attributes: bool [N, A], what is to be seen in each training image, or None;  attribute_names: list of the A names
     """
 
     name: str
@@ -32,6 +40,8 @@ class ImageSet:
     source: str
     licence: str
     sample: bool = False
+    attributes: torch.Tensor | None = None
+    attribute_names: list = ()
 
     def __post_init__(self):
         for split in ("train", "test"):
@@ -45,6 +55,22 @@ class ImageSet:
             if len(labels) and not 0 <= labels.min() <= labels.max() < len(self.classes):
                 raise ValueError(f"{self.name}: {split}_labels must lie in 0 … {len(self.classes) - 1}, "
                                  f"not in {labels.min()} … {labels.max()}")
+        shape = len(self.train_images), len(self.attribute_names)
+        if self.attributes is not None and (self.attributes.dtype, self.attributes.shape) != (torch.bool, shape):
+            expect.refuse(WRONG_ATTRIBUTES, name=self.name, shape=list(shape), found=expect.described(self.attributes))
+
+    def has(self, attribute):
+        """Which training images have an attribute, bool [N]: data.train_images[data.has("Smiling")].
+
+        Raises ValueError for a name that is not in `attribute_names`, and where the set has none.
+        """
+        if self.attributes is None:
+            expect.refuse(NO_ATTRIBUTES, name=self.name)
+        if attribute not in self.attribute_names:
+            like = difflib.get_close_matches(str(attribute), self.attribute_names, 1, 0.4)
+            expect.refuse(NO_SUCH_ATTRIBUTE, name=self.name, attribute=attribute,
+                          like=f" (is it {like[0]!r}?)" if like else "")
+        return self.attributes[:, self.attribute_names.index(attribute)]
 
     # ---- the prepared form: one .npz without pickles
 
@@ -58,19 +84,25 @@ class ImageSet:
         def labels(split):
             return torch.from_numpy(np.array(arrays[f"{split}_labels"], np.int64))
 
+        known = {}
+        if "attributes" in arrays:
+            known = {"attributes": torch.from_numpy(np.array(arrays["attributes"])),
+                     "attribute_names": [str(name) for name in arrays["attribute_names"]]}
         return cls(name, images("train"), labels("train"), images("test"), labels("test"),
-                   [str(c) for c in arrays["classes"]], str(arrays["source"]), str(arrays["licence"]), sample)
+                   [str(c) for c in arrays["classes"]], str(arrays["source"]), str(arrays["licence"]), sample, **known)
 
     def to_arrays(self):
         """The arrays of the prepared form, as a dict."""
         def array(images):
             return (images[:, 0] if images.shape[1] == 1 else images.permute(0, 2, 3, 1)).numpy()
 
+        known = {} if self.attributes is None else {
+            "attributes": self.attributes.numpy(), "attribute_names": np.array(self.attribute_names)}
         return {
             "train_images": array(self.train_images), "train_labels": self.train_labels.numpy(),
             "test_images": array(self.test_images), "test_labels": self.test_labels.numpy(),
             "classes": np.array(self.classes),
-            "source": np.array(self.source), "licence": np.array(self.licence),
+            "source": np.array(self.source), "licence": np.array(self.licence), **known,
         }
 
     # ---- how it shows itself
@@ -78,11 +110,16 @@ class ImageSet:
     def __str__(self):
         images = self.train_images if len(self.train_images) else self.test_images
         size = " × ".join(str(n) for n in images.shape[1:])
-        shown = ", ".join(self.classes[:6]) + (" …" if len(self.classes) > 6 else "")
+
+        def listed(what, names):  # of an ImageNet class, "tench, Tinca tinca", the first name
+            some = ", ".join(name.split(",")[0] for name in names[:6]) + (" …" if len(names) > 6 else "")
+            return f"{len(names):,} {what}: {some}"
+
         lines = [
             f"{self.name}: {len(self.train_images):,} train + {len(self.test_images):,} test images, {size}"
             + (f" ({SAMPLE})" if self.sample else ""),
-            f"{len(self.classes):,} class{'es' * (len(self.classes) > 1)}: {shown}",
+            listed("class" if len(self.classes) == 1 else "classes", self.classes),
+            *([listed("attributes", self.attribute_names)] if self.attribute_names else []),
             f"source: {self.source}",
             f"licence: {self.licence}",
         ]
@@ -116,9 +153,18 @@ class ImageSet:
 
 
 def resized(images, size):
-    """uint8 images [N, C, H, W] as uint8 [N, C, size, size]: bilinear, antialiased when made smaller."""
+    """Images [N, C, H, W] at another size, [N, C, size, size]: bilinear, antialiased when made smaller.
+
+    uint8 stays uint8, as whole numbers from 0 to 255 become; floats keep their range, whatever it is, and their dtype.
+    Raises ValueError for what is neither, and for another shape.
+    """
+    images, (size,) = pixels.batch(images), expect.numbers(size=size)
+    if not images.is_floating_point():
+        images = pixels.as_bytes(images)
     if images.shape[-2:] == (size, size):
         return images
     parts = [F.interpolate(part.float(), (size, size), mode="bilinear", antialias=True, align_corners=False)
-             .round().clamp(0, 255).byte() for part in images.split(5000)]
-    return torch.cat(parts)
+             for part in images.split(5000)]
+    if images.dtype == torch.uint8:
+        parts = [part.round().clamp(0, 255) for part in parts]
+    return torch.cat([part.to(images.dtype) for part in parts])

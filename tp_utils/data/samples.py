@@ -27,7 +27,7 @@ def photograph(name):
     return np.repeat(image[..., None], 3, 2) if image.ndim == 2 else image[..., :3]
 
 
-def resized(image, size):
+def shrunk(image, size):
     from PIL import Image
 
     picture = Image.fromarray(np.ascontiguousarray(image))
@@ -41,10 +41,10 @@ def square(image):
     return image[top:top + side, left:left + side]
 
 
-def photos():
+def make_photos():
     from torchvision.models import SqueezeNet1_1_Weights
 
-    images = np.stack([resized(square(photograph(name)), 224) for _, name in PHOTOS])
+    images = np.stack([shrunk(square(photograph(name)), 224) for _, name in PHOTOS])
     labels = np.array([label for label, _ in PHOTOS])
     return {
         "train_images": images[:0], "train_labels": labels[:0], "test_images": images, "test_labels": labels,
@@ -54,7 +54,7 @@ def photos():
     }
 
 
-def scenes(per_class=(40, 40), crop=96):
+def make_scenes(per_class=(40, 40), crop=96):
     """Random grey crops: the left half of each photograph for training, the right half for testing."""
     names = ("brick", "grass", "gravel", "china", "flower", "coffee", "chelsea", "retina",
              "immunohistochemistry", "hubble_deep_field")
@@ -70,7 +70,7 @@ def scenes(per_class=(40, 40), crop=96):
         for crops, half, count in zip(splits.values(), halves, per_class, strict=True):
             for _ in range(count):
                 top, left = (rng.integers(0, side - crop + 1) for side in half.shape)
-                crops.append(resized(half[top:top + crop, left:left + crop], 224))
+                crops.append(shrunk(half[top:top + crop, left:left + crop], 224))
     return {
         "train_images": np.stack(splits["train"]), "test_images": np.stack(splits["test"]),
         "train_labels": np.repeat(np.arange(len(names)), per_class[0]),
@@ -80,7 +80,7 @@ def scenes(per_class=(40, 40), crop=96):
     }
 
 
-def cats(count=64):
+def make_cats(count=64):
     """Crops around the face of one cat, Chelsea, mirrored half of the time."""
     rng = np.random.default_rng(0)
     face, images = photograph("chelsea")[10:240, 80:330], []
@@ -88,7 +88,7 @@ def cats(count=64):
         side = rng.integers(180, 225)
         top, left = rng.integers(0, face.shape[0] - side + 1), rng.integers(0, face.shape[1] - side + 1)
         crop = face[top:top + side, left:left + side]
-        images.append(resized(crop[:, ::-1] if rng.random() < 0.5 else crop, 64))
+        images.append(shrunk(crop[:, ::-1] if rng.random() < 0.5 else crop, 64))
     images, labels = np.stack(images), np.zeros(count, np.int64)
     return {
         "train_images": images, "train_labels": labels, "test_images": images[:0], "test_labels": labels[:0],
@@ -97,8 +97,8 @@ def cats(count=64):
     }
 
 
-def cifar10(train=5000, test=1000):
-    mnist = embedded.mnist()
+def make_cifar10(train=5000, test=1000):
+    mnist = embedded.read_mnist()
 
     def colour(images):
         return np.repeat(np.pad(images.numpy()[:, 0], ((0, 0), (2, 2), (2, 2)))[..., None], 3, 3)
@@ -111,16 +111,18 @@ def cifar10(train=5000, test=1000):
     }
 
 
-def faces():
+def make_faces():
     from skimage.data import lfw_subset
 
-    images = (lfw_subset()[:100] * 255).round().astype(np.uint8)  # the other 100 show no face
+    grey = (lfw_subset()[:100] * 255).round().astype(np.uint8)  # the other 100 show no face
+    images = np.stack([np.repeat(shrunk(face, 64)[..., None], 3, 2) for face in grey])
     labels = np.zeros(len(images), np.int64)
     return {
         "train_images": images, "train_labels": labels, "test_images": images[:0], "test_labels": labels[:0],
-        "classes": ["face"], "source": "100 faces of 25 × 25 pixels (scikit-image's subset of LFW)",
+        "classes": ["face"], "source": "100 grey faces of 25 × 25 pixels (scikit-image's subset of LFW), enlarged",
         "licence": "see scikit-image",
     }
 
 
-MAKE = {"photos": photos, "scenes": scenes, "cats": cats, "cifar10": cifar10, "faces": faces}
+MAKE = {"photos": make_photos, "scenes": make_scenes, "cats": make_cats, "poster_cats": make_cats,
+        "cifar10": make_cifar10, "faces": make_faces}

@@ -1,6 +1,12 @@
-"""Real against generated images, in the features of a network (judge.py has one for digits)."""
+"""Real against generated images, in the features of a network (judge.py has one for digits).
+
+What does not fit is refused (inputs.py): features of two networks, fewer images than needed, values without end.
+"""
 
 import torch
+
+from ..runtime import expect
+from . import inputs
 
 
 def frechet(real, generated):
@@ -11,11 +17,12 @@ def frechet(real, generated):
     """
     from torchmetrics.image.fid import FrechetInceptionDistance
 
+    real, generated = inputs.features(2, real=real, generated=generated)
     as_they_are = torch.nn.Identity()
     as_they_are.num_features = real.shape[1]
     metric = FrechetInceptionDistance(as_they_are).set_dtype(torch.double)
-    metric.update(real.double(), real=True)
-    metric.update(generated.double(), real=False)
+    metric.update(real, real=True)
+    metric.update(generated, real=False)
     return metric.compute().item()
 
 
@@ -30,7 +37,8 @@ def neighbours(real, generated, k=5):
     def radii(features):
         return torch.cdist(features, features).kthvalue(k + 1, dim=1).values  # the nearest of all is itself
 
-    real, generated = real.double(), generated.double()
+    (k,) = expect.numbers(k=k)
+    real, generated = inputs.features(k + 1, real=real, generated=generated)
     distances = torch.cdist(real, generated)
     inside_real, inside_generated = distances < radii(real)[:, None], distances < radii(generated)[None]
     return {"precision": inside_real.any(0).double().mean().item(),
@@ -44,6 +52,8 @@ def modes(predictions, classes, least=0.2):
 
     A class is covered by `least` of its fair share, 1 / classes. All classes alike: entropy log2(classes).
     """
+    (predictions,) = inputs.classes(predictions=predictions)
+    classes = inputs.within(classes, predictions=predictions)
     shares = torch.bincount(predictions, minlength=classes).double() / len(predictions)
     entropy = -(shares * shares.clamp_min(1e-12).log2()).sum().item()
     return (shares >= least / classes).nonzero().flatten().tolist(), entropy
@@ -52,10 +62,16 @@ def modes(predictions, classes, least=0.2):
 def diversity(features, predictions, real_features, real_labels):
     """Mean distance between two generated images of a class, over that between two real ones; per class [K].
 
-    1: as diverse as the data; 0: always the same image. NaN for a class with fewer than two generated images.
+    1: as diverse as the data; 0: always the same image. NaN for a class with fewer than two images of either kind.
     """
-    def spread(features):
-        return torch.pdist(features.double()).mean() if len(features) > 1 else torch.tensor(torch.nan)
+    generated, real = inputs.features(features=features, real_features=real_features)
+    (predictions,), (labels,) = inputs.classes(predictions=predictions), inputs.classes(real_labels=real_labels)
+    inputs.as_many("predictions", predictions, "features", generated)
+    inputs.as_many("real_labels", labels, "real_features", real)
+    classes = 1 + max(predictions.max().item(), labels.max().item())
+    inputs.within(classes, predictions=predictions, real_labels=labels)
 
-    return torch.stack([spread(features[predictions == k]) / spread(real_features[real_labels == k])
-                        for k in range(int(real_labels.max()) + 1)])
+    def spread(features):
+        return torch.pdist(features).mean() if len(features) > 1 else torch.tensor(torch.nan).double()
+
+    return torch.stack([spread(generated[predictions == k]) / spread(real[labels == k]) for k in range(classes)])

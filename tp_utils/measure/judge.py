@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..data.embedded import mnist
+from ..data.embedded import read_mnist
 from ..data.fetch import sums, verify
 from ..data.imageset import resized
 from ..runtime import ROOT, device, pick, replacing, save_results, seed
@@ -101,7 +101,7 @@ def shaken(images, generator):
     return (black.to(digits) + (white - black).to(digits) * digits + noise.to(digits)).clamp(0, 1)
 
 
-def train():
+def train_judge():
     """Train a judge and write its file and its result. The test images are looked at once, at the end.
 
     Raises ValueError in the smoke profile, whose judge would be no good.
@@ -111,7 +111,7 @@ def train():
     steps = pick(smoke=0, cpu=3500, full=8000)
     if not steps:
         raise ValueError(NO_SMOKE)
-    digits = mnist()
+    digits = read_mnist()
     seed(0)
     network = Judge().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=0.01)

@@ -41,7 +41,7 @@ def architecture(name="vgg16", size=224):
     return rows
 
 
-def draw_architecture(rows, title):
+def architecture_figure(rows, title):
     """Two panels from `architecture`'s rows: the size of each activation, and the parameters of each layer."""
     import matplotlib.patches as patches
 
@@ -139,10 +139,10 @@ def stage_times(network, images, prepare):
 
 def svm_accuracy(train, train_labels, test, test_labels, c=1.0):
     """Test accuracy of a one-versus-rest linear SVM (scikit-learn's LinearSVC) on features [N, D]."""
-    return measure.accuracy(torch.from_numpy(fit_svm(train, train_labels, c).predict(test.numpy())), test_labels)
+    return measure.accuracy(torch.from_numpy(train_svm(train, train_labels, c).predict(test.numpy())), test_labels)
 
 
-def fit_svm(features, labels, c=1.0):
+def train_svm(features, labels, c=1.0):
     """A LinearSVC fitted on features float32 [N, D] and labels int64 [N]."""
     from sklearn.svm import LinearSVC
 
@@ -220,7 +220,7 @@ def cached_features(name, network, images, compute):
     return cached(f"features-{name}", (network.name, images), compute)
 
 
-def untrained(name, seed=0):
+def untrained_network(name, seed=0):
     """The network with random weights, as it was before it saw ImageNet; in eval mode, on the device."""
     from torchvision.models import get_model
 

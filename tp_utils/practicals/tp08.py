@@ -8,6 +8,9 @@ from torch import nn
 from .. import measure, nets, show
 from ..runtime import device
 
+# What is said to the reader.
+OTHER_SHAPE = "maps of the shape {one} cannot be compared with {other}"
+
 # ---- Part 1: saliency
 
 
@@ -62,12 +65,21 @@ def parts(network):
 
 
 def rank_correlation(maps, others):
-    """Spearman's rank correlation of each map with its counterpart, averaged over N: a float. Maps are [N, H, W]."""
-    def ranks(batch):
-        order = batch.detach().cpu().flatten(1).argsort(1).argsort(1).double()
-        return (order - order.mean(1, keepdim=True)) / order.std(1, keepdim=True)
+    """Spearman's rank correlation of each map with its counterpart, averaged over N: a float. Maps are [N, H, W].
 
-    return (ranks(maps) * ranks(others)).mean().item()
+    Equal values share the mean of their ranks (half of a Grad-CAM map may be 0). A map of one value orders nothing: 0.
+    Raises ValueError for maps of different shapes.
+    """
+    from scipy.stats import rankdata
+
+    if maps.shape != others.shape:
+        raise ValueError(OTHER_SHAPE.format(one=list(maps.shape), other=list(others.shape)))
+
+    def ranks(batch):
+        order = torch.from_numpy(rankdata(batch.detach().cpu().double().flatten(1).numpy(), axis=1))
+        return nn.functional.normalize(order - order.mean(1, keepdim=True), dim=1)
+
+    return (ranks(maps) * ranks(others)).sum(1).mean().item()
 
 
 # ---- Part 2: adversarial examples
@@ -129,14 +141,14 @@ def attack_path(fooling_image, image, target, network, longest=40):
 
 def accuracy_under(attack, images, labels, network, batch_size=50):
     """Accuracy of a network on attack(images, labels, network). images: float32 [N, C, H, W] in [0, 1]."""
-    right = 0
+    predictions = []
     for x, y in zip(images.split(batch_size), labels.split(batch_size), strict=True):
         x, y = x.to(device()), y.to(device())
         with torch.enable_grad():
             adversarial = attack(x, y, network)
         with torch.no_grad():
-            right += (network(adversarial).argmax(1) == y).sum().item()
-    return right / len(labels)
+            predictions.append(network(adversarial).argmax(1).cpu())
+    return measure.accuracy(torch.cat(predictions), labels)
 
 
 def transfer_matrix(attack, networks, images, labels):

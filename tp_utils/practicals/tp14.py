@@ -1,4 +1,4 @@
-"""Helper of TP 14: a trained model, the discriminator, and the figures and numbers of the three models."""
+"""Helper of TP 14: the discriminator, what a run has learnt, and the figures and numbers of the three models."""
 
 from dataclasses import dataclass
 
@@ -10,26 +10,32 @@ from .. import nets, show
 from ..data.imageset import resized
 from ..measure import accuracy, frechet, judge, mean_sd, percent
 from ..nets import images_of
-from ..runtime import cached, device
+from ..runtime import cached, device, expect
 from ..show import widgets
+from ..training import Run
 from ..training.game import FRESH
 
-SIZE = 32  # pixels: the side of all images here
+IMAGE_SIDE = 32  # pixels: the side of all images here
+LEAST = 64  # images of a set without test images: of the fifth that is put aside, 12 are shown
+
+TOO_FEW = "{count} images are too few: TP 14 needs {least}, of which it holds out a fifth"  # said to the reader
 
 
-def split(data):
+def images_and_held(data):
     """(train images, train labels, held-out images, held-out labels) of a data set, uint8 [N, C, 32, 32] and int64 [N].
 
-    A set without test images gives up its last fifth.
+    A set without test images gives up its last fifth. Raises ValueError for one that has too few for that.
     """
-    images, labels = resized(data.train_images, SIZE), data.train_labels
+    images, labels = resized(data.train_images, IMAGE_SIDE), data.train_labels
     if len(data.test_images):
-        return images, labels, resized(data.test_images, SIZE), data.test_labels
+        return images, labels, resized(data.test_images, IMAGE_SIDE), data.test_labels
+    if len(images) < LEAST:
+        expect.refuse(TOO_FEW, count=len(images), least=LEAST)
     kept = len(images) * 4 // 5
     return images[:kept], labels[:kept], images[kept:], labels[kept:]
 
 
-class Discriminator(nn.Module):
+class FeatureDiscriminator(nn.Module):
     """x [N, channels, 32, 32] in [−1, 1] → logits [N];  features: x → [N, F], what it has after two of three blocks."""
 
     def __init__(self, channels=1, width=32):
@@ -51,12 +57,21 @@ class Discriminator(nn.Module):
 
 @dataclass
 class Model:
-    """A trained decoder G, its encoder E or None, the length of its latents, the history of its training."""
+    """What a run of a VAE, GAN or VAE-GAN has learnt: its decoder G and its encoder E, which a GAN has not (None).
 
-    G: nn.Module
-    E: nn.Module | None
+    nz: the length of its latents
+    """
+
+    run: Run
     nz: int
-    history: dict
+
+    @property
+    def G(self):
+        return self.run.networks["G"]
+
+    @property
+    def E(self):
+        return self.run.networks.get("E")
 
     def decode(self, z):
         """uint8 [N, C, 32, 32], on the CPU, of latents float32 [N, nz]."""
@@ -82,14 +97,14 @@ class Model:
 EXTENT = 2.5  # standard deviations of the prior that are drawn, either way
 
 
-def grid_of(model, count):
+def plane_mosaic(model, count):
     """The images of count × count places of the latent plane, as one image [C, H, W]; the first row is the top."""
     places = torch.linspace(-EXTENT, EXTENT, count)
     z = torch.cartesian_prod(-places, places).flip(1)  # from the top down, from left to right: (z₁, z₂)
     return show.mosaic(model.decode(z), count, gap=0)
 
 
-def plane(model, images, labels):
+def plane_figure(model, images, labels):
     """A figure: where the encoder puts images of each class, and what the decoder draws everywhere."""
     means = model.encode(images)
     fig, (left, right) = show.figure(1, 2, 10, 4.6)
@@ -103,12 +118,12 @@ def plane(model, images, labels):
 def draw_plane(axis, model, title, count=15):
     """The decoder's images over the latent plane, on an axis."""
     edge = EXTENT * count / (count - 1)  # the middle of the outermost images is at EXTENT
-    axis.imshow(show.drawable(grid_of(model, count)), cmap="gray", extent=[-edge, edge] * 2)
+    axis.imshow(show.drawable(plane_mosaic(model, count)), cmap="gray", extent=[-edge, edge] * 2)
     axis.set(xlabel="z₁", ylabel="z₂", title=title)
     axis.grid(False)
 
 
-def explorer(model):
+def plane_explorer(model):
     """A widget: two sliders move through the latent plane, in tenths of a standard deviation."""
     def draw(z1, z2):
         place = torch.tensor([[z1, z2]]) / 10
@@ -140,7 +155,7 @@ def blurred(images):
     return gaussian_blur(images, [9, 9], [1.5, 1.5])
 
 
-def doubt(image):
+def doubt_figure(image):
     """A figure: an image [C, H, W] moved to either side, and the mean of all that."""
     steps = range(-2, 3)
     every = torch.cat([moved(image[None], step) for step in steps])
@@ -149,7 +164,7 @@ def doubt(image):
                      title="One digit at five places (pixels to the right), and the mean")
 
 
-def features_of(images):
+def judge_features(images):
     """What a judge sees, float32 [N, F]: that of the digits for grey images, the embedded SqueezeNet for colours."""
     if images.shape[1] == 1:
         return judge.opinion(images)[0]
@@ -158,17 +173,17 @@ def features_of(images):
         return torch.cat([pooled(nets.to_input(resized(part, 224))).cpu() for part in images.split(50)])
 
 
-def distances_of(images):
+def change_distances(images):
     """{change: {"pixels", "features"}}: mean squared distances of images uint8 [N, C, 32, 32] from changed ones."""
     changes = {"moved by two pixels": moved(images, 2), "blurred": blurred(images), "another image": images.roll(1, 0)}
-    seen = features_of(images)
+    seen = judge_features(images)
     return {name: {"pixels": ((images.float() - other.float()) / 127.5).pow(2).mean().item(),
-                   "features": (seen - features_of(other)).pow(2).mean().item()} for name, other in changes.items()}
+                   "features": (seen - judge_features(other)).pow(2).mean().item()} for name, other in changes.items()}
 
 
-def opinions(images):
-    """The Table of `distances_of`, each also as a share of the distance to another image."""
-    found = distances_of(images)
+def similarity_table(images):
+    """The Table of `change_distances`, each also as a share of the distance to another image."""
+    found = change_distances(images)
     other = found["another image"]
     return show.Table(["change", "squared error of pixels", "of the judge's features"], [
         [name, *(f"{values[key]:.2f} ({values[key] / other[key]:.0%})" for key in ("pixels", "features"))]
@@ -178,32 +193,31 @@ def opinions(images):
 # ---- the three models in numbers
 
 
-def measured(model, held, count):
+def model_numbers(model, held, count):
     """A dict of numbers of a model, in the judge's features; `held` are 2 · count images that it has not seen.
 
     frechet, floor: of generated images, and of the second half of `held`, both against the first half. With an encoder:
     pixels, features: mean squared error of reconstructions; read_alike: share that the judge reads as it reads x
     """
     first, second = held[:count], held[count:2 * count]
-    inputs = [model.generate(count), held, *([model.reconstruct(first)] if model.E else [])]
+    generated, back = model.generate(count), model.reconstruct(first) if model.E else None
 
     def compute():
-        there = features_of(first)
-        found = {"frechet": frechet(there, features_of(inputs[0])), "floor": frechet(there, features_of(second))}
-        if model.E is None:
+        there = judge_features(first)
+        found = {"frechet": frechet(there, judge_features(generated)), "floor": frechet(there, judge_features(second))}
+        if back is None:
             return found
-        back = inputs[2]
         found |= {"pixels": ((first.float() - back.float()) / 127.5).pow(2).mean().item(),
-                  "features": (there - features_of(back)).pow(2).mean().item()}
+                  "features": (there - judge_features(back)).pow(2).mean().item()}
         if held.shape[1] == 1:
             found["read_alike"] = accuracy(*(judge.opinion(images)[1].argmax(1) for images in (back, first)))
         return found
 
-    return cached("vae-gan-numbers", inputs, compute)
+    return cached("vae-gan-numbers", [], compute)
 
 
-def table(every):
-    """The Table of models: mean ± standard deviation over the seeds. every: {name: [numbers of `measured`]}"""
+def models_table(every):
+    """The Table of models: mean ± standard deviation over the seeds. every: {name: [what `model_numbers` gives]}"""
     def several(runs, key, form):
         if key not in runs[0]:
             return "—"
@@ -223,7 +237,7 @@ def table(every):
 # ---- latent space
 
 
-def walk(model, ends, title, steps=10):
+def walk_figure(model, ends, title, steps=10):
     """A figure: from one image to another, [2, C, 32, 32]: by the pixels above, by the latents below."""
     share = torch.linspace(0, 1, steps)
     first, last = model.encode(ends)
@@ -260,14 +274,14 @@ def direction(model, images, attribute):
 AMOUNTS = (-1, -0.5, 0, 0.5, 1)  # times the direction
 
 
-def attributes(model, images, shown, names=(slant, brightness)):
+def attributes_figure(model, images, shown, names=(slant, brightness)):
     """A figure: the images `shown` with less and more of each attribute, directions taken from `images`."""
     fig, axes = show.figure(1, len(names), 5 * len(names), 0.62 * len(shown) + 0.4)
     for axis, attribute in zip(axes, names, strict=True):
         added, z = direction(model, images, attribute), model.encode(shown)
         rows = torch.stack([model.decode(z + amount * added) for amount in AMOUNTS], dim=1).flatten(0, 1)
         show.draw(axis, show.mosaic(rows, len(AMOUNTS)))
-        side = SIZE + 1
+        side = IMAGE_SIDE + 1
         axis.set(xticks=[side * (k + 0.5) for k in range(len(AMOUNTS))], xticklabels=[f"{a:+g}" for a in AMOUNTS],
                  yticks=[], xlabel="times the direction", title=f"more {attribute.__name__}")
         axis.grid(False)

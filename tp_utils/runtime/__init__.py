@@ -1,15 +1,19 @@
 """The run: device, profile, seeds, folders, results, and how the course speaks to its reader."""
 
-from . import expect
-from .cache import cached
-from .files import ROOT, cache_dir, replacing, size
+from . import expect, pixels
+from .atomic import replacing, scratch
+from .cache import cached, save_tensors
+from .files import ROOT, cache_dir, cache_path, cached_file, file_name, folder_named, in_words, keeping, size
 from .keys import Incomparable, fingerprint
 from .machine import PROFILES, device, pick, precision, profile, seed
 from .measurements import circumstances, measuring, results, save_results
 from .reader import caveat, in_notebook, say, show
+from .stop import at_once, stop_button
+from .studies import ResultsError, append_cell, cells, locked
 
 __all__ = [
-    "PROFILES", "ROOT", "Incomparable", "cache_dir", "cached", "caveat", "circumstances", "device", "expect",
-    "fingerprint", "in_notebook", "measuring", "pick", "precision", "profile", "replacing", "results", "save_results",
-    "say", "seed", "show", "size",
+    "PROFILES", "ROOT", "Incomparable", "ResultsError", "append_cell", "at_once", "cache_dir", "cache_path", "cached",
+    "cached_file", "caveat", "cells", "circumstances", "device", "expect", "file_name", "fingerprint", "folder_named",
+    "in_notebook", "in_words", "keeping", "locked", "measuring", "pick", "pixels", "precision", "profile", "replacing",
+    "results", "save_results", "save_tensors", "say", "scratch", "seed", "show", "size", "stop_button",
 ]

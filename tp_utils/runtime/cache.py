@@ -4,11 +4,12 @@ import contextlib
 
 import torch
 
-from .files import cache_dir, replacing
+from .atomic import replacing
+from .files import cache_path, cached_file, file_name, keeping
 from .keys import Incomparable, fingerprint
 from .reader import say
 
-NOT_KEPT = "{name}: computed anew each time, since {why}."  # said to the reader
+UNKNOWN_INPUT = "{name}: computed anew each time, since {why}."  # said to the reader
 
 
 def cached(name, inputs, compute):
@@ -18,16 +19,27 @@ def cached(name, inputs, compute):
     inputs:   what the result depends on besides `compute` and all that it reaches
     compute:  a function without arguments that returns tensors, Python's own numbers, strings, lists or dicts; its
               code, and all that it reaches, is an input too (runtime/keys.py)
+
+    A value that cannot be kept costs one line, and is returned. Raises ValueError for a name that no file can have.
     """
+    file_name(name)
     try:
-        path = cache_dir("computed") / f"{name}-{fingerprint(compute, *inputs)}.pt"
+        parts = "computed", f"{name}-{fingerprint(compute, *inputs)}.pt"
     except Incomparable as error:
-        say(NOT_KEPT.format(name=name, why=error))
+        say(UNKNOWN_INPUT.format(name=name, why=error))
         return compute()
-    if path.exists():
-        with contextlib.suppress(Exception):  # an unreadable file is computed again
-            return torch.load(path, map_location="cpu", weights_only=True)
+    with contextlib.suppress(Exception):  # a file that is not there or cannot be read is computed again
+        return torch.load(cached_file(*parts), map_location="cpu", weights_only=True)
     value = compute()
-    with replacing(path) as temporary:
-        torch.save(value, temporary)
+    with keeping(name):
+        save_tensors(value, cache_path(*parts))
     return value
+
+
+def save_tensors(value, path):
+    """torch.save, whole or not at all. Raises OSError or torch's RuntimeError, see `keeping`.
+
+    A file of Python's: its errors say what is wrong, also those that a full network disk reports when it is closed.
+    """
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        torch.save(value, file)

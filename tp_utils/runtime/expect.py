@@ -74,6 +74,7 @@ def tensors(images, labels):
 
 def value_range(images, prepare, default, limits):
     """Images that are floats already, and go to the network as they are, must be in its range."""
+    images, _ = tensors(images, None)
     if prepare is not default or not images.is_floating_point() or images.ndim != 4:
         return
     low, high = images.aminmax()
@@ -82,8 +83,12 @@ def value_range(images, prepare, default, limits):
         refuse(RANGE, dtype=kind, low=low, high=high, least=limits[0], most=limits[1])
 
 
-def classes(network, images, labels, prepare, loss):
-    """Labels of a classifier: whole numbers, one of its outputs for each."""
+def classifier(network, images, labels, optimiser, prepare, loss):
+    """A network, an optimiser that takes one gradient a step, and labels: whole numbers, each with an output."""
+    parts(loss, {"network": network}, {"network": optimiser}, None)
+    if isinstance(optimiser, torch.optim.LBFGS):
+        refuse(LBFGS)
+    images, labels = tensors(images, labels)
     if not (loss is nn.functional.cross_entropy or isinstance(loss, nn.CrossEntropyLoss)) or labels.ndim > 1:
         return
     if labels.is_floating_point():
@@ -91,7 +96,7 @@ def classes(network, images, labels, prepare, loss):
     mode = network.training
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.no_grad():
         few = images[:2].to(device())
-        scores = network.eval()(prepare(few, torch.Generator().manual_seed(0)))
+        scores = network.to(device()).eval()(prepare(few, torch.Generator().manual_seed(0)))
     network.train(mode)
     if scores.ndim == 2 and labels.max() >= scores.shape[1]:
         allowed = OUTPUTS.format(classes=scores.shape[1], last=scores.shape[1] - 1)
@@ -130,12 +135,6 @@ def parts(step, networks, optimisers, schedule):
         refuse(PLATEAU)
     if schedule is not None and all(schedule.optimizer is not optimiser for optimiser in optimisers.values()):
         refuse(OTHER_SCHEDULE)
-
-
-def no_closure(optimiser):
-    """An optimiser whose step takes a gradient that is there already."""
-    if isinstance(optimiser, torch.optim.LBFGS):
-        refuse(LBFGS)
 
 
 def of_kind(kind, named, what, words, example):

@@ -57,16 +57,14 @@ class Digest:
     def add(self, thing):
         if isinstance(thing, np.generic):
             thing = thing.item()
-        if isinstance(thing, PLAIN):
+        if type(thing) in PLAIN:
             return self.note(type(thing).__name__, repr(thing))
         if id(thing) in self.met:
             return self.note("met", self.met[id(thing)][0])
         self.met[id(thing)] = len(self.met), thing
         self.note(type(thing).__name__)
-        for kind, look in LOOKS:
-            if isinstance(thing, kind):
-                return look(self, thing)
-        return self.object(thing)
+        look = next((look for kind, look in LOOKS if isinstance(thing, kind)), Digest.object)
+        return look(self, thing)
 
     # ---- values
 
@@ -89,12 +87,21 @@ class Digest:
         self.note(len(things))
         for thing in things:
             self.add(thing)
+        self.subclass(things)
 
     def mapping(self, mapping):
         self.sequence([part for item in mapping.items() for part in item])
+        self.subclass(mapping)
 
     def unordered(self, things):
         self.sequence(sorted(map(fingerprint, things)))
+        self.subclass(things)
+
+    def subclass(self, container):
+        """What a container of a class of one's own has besides its contents."""
+        if not is_library(type(container).__module__):
+            self.add(type(container))
+            self.add(getattr(container, "__dict__", None))
 
     # ---- code
 
@@ -118,6 +125,8 @@ class Digest:
         """Instructions with what they are about: no comments, no docstring, no line numbers."""
         for step in dis.get_instructions(code):
             self.note(step.opname)
+            if step.opname == "IMPORT_NAME":
+                self.add(sys.modules.get(step.argval))
             self.code(step.argval) if isinstance(step.argval, types.CodeType) else self.add(step.argval)
 
     def read(self, space, name, attributes):

@@ -11,11 +11,14 @@ from datetime import date
 
 import torch
 
-from .files import ROOT, replacing
+from .atomic import replacing
+from .files import ROOT
 from .machine import device, profile
 from .reader import say
+from .studies import read_results
 
 # What is said to the reader.
+MISSING = "{path} is missing: `make outputs` measures it anew"
 NOT_SAVED = "Results not saved: {why}. `make outputs` saves those of the solution notebooks."
 SAVED = "Saved {path}"
 
@@ -26,11 +29,12 @@ def measuring():
 
 
 def results(name):
-    """The measured numbers in results/NAME.json, as a dict."""
+    """The measured numbers in results/NAME.json, as a dict. Raises FileNotFoundError; ResultsError if it is damaged."""
     path = ROOT / "results" / f"{name}.json"
-    if not path.exists():
-        raise FileNotFoundError(f"{path.relative_to(ROOT)} is missing: `make outputs` measures it anew")
-    return json.loads(path.read_text())
+    try:
+        return read_results(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(MISSING.format(path=path.relative_to(ROOT))) from None
 
 
 def save_results(name, numbers, command, data_is_sample=False):
@@ -46,7 +50,7 @@ def save_results(name, numbers, command, data_is_sample=False):
         return say(NOT_SAVED.format(why=why))
     path = ROOT / "results" / f"{name}.json"
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps({**circumstances(command), **numbers}, indent=1) + "\n")
+        temporary.write_text(json.dumps({**circumstances(command), **numbers}, indent=1) + "\n", encoding="utf-8")
     return say(SAVED.format(path=path.relative_to(ROOT)))
 
 

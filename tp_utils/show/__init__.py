@@ -3,7 +3,7 @@
 from .figures import (
     COLOURS,
     MAP,
-    confusion,
+    confusion_figure,
     curves,
     draw,
     drawable,
@@ -20,6 +20,6 @@ from .runs import run_figure
 from .table import Table
 
 __all__ = [
-    "COLOURS", "MAP", "Film", "Table", "confusion", "curves", "draw", "drawable", "figure", "grid", "mosaic", "png",
-    "run_figure", "smoothed", "stretched", "table_of_images",
+    "COLOURS", "MAP", "Film", "Table", "confusion_figure", "curves", "draw", "drawable", "figure", "grid", "mosaic",
+    "png", "run_figure", "smoothed", "stretched", "table_of_images",
 ]

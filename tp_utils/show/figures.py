@@ -1,10 +1,13 @@
 """Figures. Every function returns a matplotlib Figure: as the last line of a cell it shows itself, once."""
 
 import io
+import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+
+from ..runtime import expect, pixels
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")  # Okabe and Ito
 MAP = "magma"  # for maps of one value: dark to bright, also in grey
@@ -15,7 +18,11 @@ plt.rcParams.update({
     "figure.dpi": 90, "savefig.bbox": "tight",
 })
 
-NOTHING = "there are no images to show: has the cell that makes them been run?"  # said to the reader
+# What is said to the reader.
+NOTHING = "there are no images to show: has the cell that makes them been run?"
+NOT_IMAGES = "an image is [C, H, W] with one channel or three, a map [H, W], not {found}"
+TITLES = "there are {titles} titles for {images} images"
+NOT_SQUARE = "the matrix is {found}, for {classes} classes"
 
 
 def figure(rows=1, columns=1, width=8.0, height=3.0, **options):
@@ -33,8 +40,21 @@ def drawable(image):
     return image.numpy()
 
 
+def pictures(images):
+    """Images as they are drawn: floats are brought to [0, 1], judged together (runtime/pixels.py); maps stay."""
+    for image in images:
+        is_tensor = isinstance(image, torch.Tensor)
+        if not is_tensor or not (image.ndim == 2 or (image.ndim == 3 and len(image) in (1, 3))):
+            expect.refuse(NOT_IMAGES, found=expect.described(image))
+    others = [image.ndim == 3 and image.dtype != torch.uint8 for image in images]
+    brought = iter(pixels.unit(*itertools.compress(images, others)))
+    return [next(brought) if other else image for image, other in zip(images, others, strict=True)]
+
+
 def draw(axis, image, cmap="gray", limits=None):
     """Draw an image from black to white, a map over the range of its values (unless `limits` says otherwise)."""
+    if limits is None:
+        (image,) = pictures([image])
     if limits is None and image.ndim == 3:
         limits = (0, 255) if image.dtype == torch.uint8 else (0, 1)
     low, high = limits or (None, None)
@@ -42,13 +62,20 @@ def draw(axis, image, cmap="gray", limits=None):
 
 
 def grid(images, titles=None, columns=8, size=1.5, title=None, cmap="gray", limits=None):
-    """A grid of images (uint8 or float in [0, 1], [N, C, H, W] or a list) or of maps [N, H, W].
+    """A grid of images [N, C, H, W], or a list of [C, H, W], or of maps [N, H, W].
 
+    Images are uint8 or floats in [0, 1]; those that clearly go from 0 to 255 or, as a tanh's, from −1 to 1 are brought
+    there.
     limits: (lowest, highest) value of the colour scale of maps; default: of each map its own
+    Raises ValueError for none, for values of another range, and for other shapes.
     """
     count = len(images)
     if not count:
         raise ValueError(NOTHING)
+    if titles and len(titles) != count:
+        expect.refuse(TITLES, titles=len(titles), images=count)
+    if limits is None:
+        images = pictures(list(images))
     columns = min(columns, count)
     rows = -(-count // columns)
     text = max((str(t).count("\n") + 1 for t in titles or ()), default=0)
@@ -88,8 +115,10 @@ def table_of_images(rows, columns, cell, title=None, size=1.5, cmap="gray"):
     return fig
 
 
-def confusion(matrix, classes, title="Confusion matrix", axes=("true class", "predicted class")):
+def confusion_figure(matrix, classes, title="Confusion matrix", axes=("true class", "predicted class")):
     """A confusion matrix with its counts; shares of each row as colour. axes: what rows and columns are."""
+    if matrix.shape != (len(classes), len(classes)):
+        expect.refuse(NOT_SQUARE, found=list(matrix.shape), classes=len(classes))
     side = 0.36 * len(classes) + 1.6
     fig, axis = figure(width=side, height=side)
     share = matrix / matrix.sum(1, keepdim=True).clamp_min(1)

@@ -3,9 +3,11 @@
 import base64
 import io
 
+from ..runtime.pixels import batch, unit
+
 
 class Film:
-    """Frames float [T, C, H, W] in [0, 1] as an animation that also plays in a saved page."""
+    """Frames [T, C, H, W], uint8 or floats in [0, 1], as an animation that also plays in a saved page."""
 
     def __init__(self, frames, milliseconds=120, scale=1):
         self.frames, self.milliseconds, self.scale = frames, milliseconds, scale
@@ -14,7 +16,8 @@ class Film:
         """The frames as PIL images."""
         from PIL import Image
 
-        colours = (self.frames.detach().cpu().clamp(0, 1) * 255).round().byte().expand(-1, 3, -1, -1)
+        (frames,) = unit(batch(self.frames).detach().cpu())
+        colours = (frames.clamp(0, 1) * 255).round().byte().expand(-1, 3, -1, -1)
         arrays = colours.permute(0, 2, 3, 1).numpy()
         return [Image.fromarray(a).resize((a.shape[1] * self.scale, a.shape[0] * self.scale)) for a in arrays]
 

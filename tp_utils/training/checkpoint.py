@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from ..runtime import cache_dir, replacing, say
+from ..runtime import cache_path, cached_file, file_name, keeping, save_tensors, say
 
 # What is said to the reader.
 DAMAGED = "{name}: its checkpoint {file} cannot be read; training starts anew."
@@ -11,34 +11,35 @@ OTHER_PARTS = "{name}: its checkpoint holds other parts ({others}); training sta
 
 
 def path_of(name):
-    return cache_dir("runs") / f"{name}.pt"
+    """Where the checkpoint of a run is written. Raises ValueError for a name that no file can have."""
+    return cache_path("runs", f"{file_name(name)}.pt")
 
 
-def save(name, key, parts, step, history):
-    """Write the state of a run; returns whether it was written.
+def save(name, key, parts, step, history, quiet=False):
+    """Write the state of a run; returns whether it was written: if not, one line says why, unless `quiet`.
 
     parts: {name: object with state_dict};  key: what the run depends on
     """
     state = {part: plain(thing.state_dict()) for part, thing in parts.items()}
-    with replacing(path_of(name)) as temporary:
-        torch.save({"key": key, "step": step, "history": plain(history), "parts": state}, temporary)
-    return True
+    with keeping(name, quiet):
+        save_tensors({"key": key, "step": step, "history": plain(history), "parts": state}, path_of(name))
+        return True
+    return False
 
 
 def load(name, key, parts):
     """Restore the parts; returns (step, history), or None if there is no checkpoint of this very run."""
-    path = path_of(name)
+    path = cached_file("runs", path_of(name).name)
     if not path.exists():
         return None
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         if saved["key"] != key:
             return None
-        found = saved["step"], saved["history"], saved["parts"]
+        step, history, states = saved["step"], saved["history"], saved["parts"]
     except Exception:  # whatever a damaged file provokes
         say(DAMAGED.format(name=name, file=path.name))
         return None
-    step, history, states = found
     if states.keys() != parts.keys():
         say(OTHER_PARTS.format(name=name, others=", ".join(states)))
         return None

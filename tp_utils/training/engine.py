@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 
 import torch
 
-from ..runtime import device, expect
+from ..runtime import device, expect, precision
 from .loop import Loop
 from .precision import mixed_precision
 
 
 @dataclass
 class Run:
-    """A training run: its networks {name: network}, the steps done, its history {curve: [number of each step]}."""
+    """A training run: networks {name: network}, the steps done, history {curve: [number of each step]}, steps to do."""
 
     networks: dict
     step: int = 0
     history: dict = field(default_factory=lambda: defaultdict(list))
+    steps: int = 0
 
     @property
     def network(self):
@@ -37,8 +38,7 @@ def train(step, networks, optimisers, images, steps, *, labels=None, batch_size=
 
     step:        from (x [n, …], generator), or (x, labels int64 [n], generator), to {curve: scalar tensor}: it updates
                  the networks, and takes all that is random from the torch.Generator (on the CPU) or torch's own
-    networks:    {name: network};  optimisers: {name: optimiser}, those that `step` uses. An optimiser with the name of
-                 a network holds weights of that one
+    networks:    {name: network};  optimisers: {name: optimiser}, those that `step` uses
     images:      tensor [N, …], e.g. uint8 [N, C, H, W];  labels: int64 [N] or None
     prepare:     from (images [n, …], generator) to x, the whole batch at once
     schedule:    a torch LR scheduler, moved after each step
@@ -62,27 +62,33 @@ def train(step, networks, optimisers, images, steps, *, labels=None, batch_size=
     for network in networks.values():
         network.to(device(), memory_format=torch.channels_last)
     images, labels = (thing if thing is None else thing.to(device()) for thing in (images, labels))
-    parts = {f"network {name}": network for name, network in networks.items()}
-    parts |= {f"optimiser {name}": optimiser for name, optimiser in optimisers.items()}
-    parts |= {"schedule": schedule} if schedule else {}
-    parts |= {"after": after} if hasattr(after, "state_dict") else {}
-    depends_on = (networks, optimisers, schedule, step, prepare, after, images, labels, steps, batch_size, seed)
+    depends_on = (networks, optimisers, schedule, step, prepare, after, images, labels, steps, batch_size, seed,
+                  precision())
+    run = Run(networks, steps=steps)
+    loop = Loop(run, parts_of(networks, optimisers, schedule, after), depends_on, name, save_every, seed, live, events)
 
-    with mixed_precision(networks.values()), Loop(Run(networks), steps, parts, depends_on, name, save_every, seed,
-                                                  live, events) as loop:
+    with loop, mixed_precision(networks.values()):
         for generator in loop:
             for network in networks.values():
                 network.train()
-            chosen = batch_indices(len(images), batch_size, loop.run.step, seed).to(device())
+            chosen = batch_indices(len(images), batch_size, run.step, seed).to(device())
             x = in_layout(prepare(images[chosen], generator))
             loop.record(step(x, generator) if labels is None else step(x, labels[chosen], generator))
             if schedule:
                 schedule.step()
             if after:
-                after(loop.run)
+                after(run)
     for network in networks.values():
         network.eval()
-    return loop.run
+    return run
+
+
+def parts_of(networks, optimisers, schedule, after):
+    """{name: object with a state_dict}: what a checkpoint holds."""
+    parts = {**{f"network {name}": network for name, network in networks.items()},
+             **{f"optimiser {name}": optimiser for name, optimiser in optimisers.items()},
+             "schedule": schedule, "after": after}
+    return {name: part for name, part in parts.items() if hasattr(part, "state_dict")}
 
 
 def in_layout(x):

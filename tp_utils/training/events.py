@@ -25,6 +25,3 @@ class Events:
                 step, number = value if isinstance(value, tuple) else (k, value)
                 self.writer.add_scalar(curve, number, step)
             self.written[curve] = len(history[curve])
-
-    def close(self):
-        self.writer.close()

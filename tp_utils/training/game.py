@@ -21,7 +21,7 @@ class Game:
     G, D:     the networks: G(z) → images in [−1, 1], D(x) → logits; in a conditional game G(z, y), D(x, y)
     latent:   from (n, torch.Generator on the CPU) to n latents z
     average:  the moving average of G where one was asked for, otherwise G itself
-    run:      the Run, once there is one. Its history has, besides the curves of the step, the means of the
+    run:      the Run, once there is one, with its history. That has, besides the curves of the step, the means of the
               probabilities that D gave real images, "D(x)", and generated ones, "D(G(z))", and "pictures":
               [(step, uint8 [n, C, H, W])] of the fixed latents, eight to a row; in a conditional game a row of the
               picture shares its label, a column its latent
@@ -33,28 +33,28 @@ class Game:
         self.G, self.D, self.latent = G, D, latent
         self.moving = AveragedModel(G, multi_avg_fn=get_ema_multi_avg_fn(average)) if average else None
         self.average = self.moving.module if average else G
-        self.run, self.latents, self.labels, self.opinions = None, None, None, {}
+        self.run, self.history, self.latents, self.labels = None, None, None, None
 
     def train(self, step, optimisers, images, steps, *, labels=None, seed=0, **options):
         """Repeat a step on images; returns the game. All as in tp.train, the networks being those of the game."""
         expect.parts(step, {"G": self.G, "D": self.D}, optimisers, None)
-        self.latents, self.labels = self.fixed(labels, seed)
-        (self.steps,) = expect.numbers(steps=steps)
+        images, labels = expect.tensors(images, labels)
+        self.opinions, (self.latents, self.labels) = None, self.fixed(labels, seed)
         self.average.to(device(), memory_format=torch.channels_last)
 
         def watched(x, *rest):
-            with self.listening(x):
-                return step(x, *rest) | self.opinions
+            with self.listening(x) as heard:
+                curves = step(x, *rest)
+            known = self.opinions or heard  # the same curves at each step
+            self.opinions = {name: heard.get(name, value) for name, value in known.items()}
+            return {**curves, **self.opinions} if isinstance(curves, dict) else curves
 
         self.run = train(watched, {"G": self.G, "D": self.D}, optimisers, images, steps, labels=labels, after=self,
                          seed=seed, **options)
+        self.history = self.run.history
         self.settle()
         self.average.eval()
         return self
-
-    @property
-    def history(self):
-        return self.run.history
 
     def generate(self, count, seed=0, labels=None):
         """(images uint8 [count, C, H, W], labels int64 [count] or None), on the CPU, of fresh latents.
@@ -78,7 +78,7 @@ class Game:
         """After a step: the average moves, and now and then a picture is taken."""
         if self.moving:
             self.moving.update_parameters(self.G)
-        if run.step % self.picture_every == 0 or run.step in (1, self.steps):
+        if run.step % self.picture_every == 0 or run.step in (1, run.steps):
             self.settle()
             run.history["pictures"].append((run.step, images_of(self.average, self.latents, self.labels)))
 
@@ -91,21 +91,21 @@ class Game:
 
     @contextlib.contextmanager
     def listening(self, x):
-        """Note what D says of the real images x, and in its own turn (without a gradient to G) of generated ones."""
-        made = []
+        """What D says, in the end, of the real images x, and in its own turn (no gradient to G) of generated ones."""
+        made, heard = [], {}
 
         def of_G(network, inputs, images):
             made.append(images)
 
         def of_D(network, inputs, logits):
             if shares_memory(inputs[0], [x]):
-                self.opinions["D(x)"] = probability(logits).mean()
+                heard["D(x)"] = probability(logits).mean()
             elif not inputs[0].requires_grad and shares_memory(inputs[0], made):
-                self.opinions["D(G(z))"] = probability(logits).mean()
+                heard["D(G(z))"] = probability(logits).mean()
 
         hooks = self.G.register_forward_hook(of_G), self.D.register_forward_hook(of_D)
         try:
-            yield
+            yield heard
         finally:
             for hook in hooks:
                 hook.remove()

@@ -5,11 +5,10 @@ import math
 
 import torch
 
-from ..runtime import Incomparable, expect, fingerprint, say
+from ..runtime import Incomparable, expect, fingerprint, say, stop_button
 from . import checkpoint
 from .events import Events
 from .live import Live
-from .stop import stop_button
 
 # What is said to the reader.
 NOT_FINITE = "{curve} is {value} at step {step}: training stopped. A smaller learning rate usually helps{kept}."
@@ -31,13 +30,13 @@ class Loop:
     parts:   {name: object with state_dict}, what a checkpoint holds;  depends_on: all that the run depends on
     """
 
-    def __init__(self, run, steps, parts, depends_on, name, save_every, seed, live, events):
-        self.run, self.steps, self.parts = run, steps, parts
+    def __init__(self, run, parts, depends_on, name, save_every, seed, live, events):
+        self.run, self.steps, self.parts = run, run.steps, parts
         self.name, self.save_every, self.seed, self.live = name, save_every, seed, live
         self.events = Events(events) if events else None
         self.curves, self.pending = None, []  # pending: still on the device, one transfer for many steps
-        self.kept = 0  # the step of the last checkpoint
-        if name:
+        self.kept, self.unkept = 0, False  # the step of the last checkpoint; whether the last one failed
+        if name is not None:
             checkpoint.path_of(name)  # refuses what is no file name
             try:
                 self.key = fingerprint(*depends_on)
@@ -48,11 +47,10 @@ class Loop:
     def __enter__(self):
         with contextlib.ExitStack() as contexts:
             if self.events:
-                contexts.callback(self.events.close)
+                contexts.callback(self.events.writer.close)
             if self.name and (saved := checkpoint.load(self.name, self.key, self.parts)):
-                self.run.step = saved[0]
+                self.run.step, self.kept = saved[0], saved[0]
                 self.run.history.update(saved[1])
-                self.kept = self.run.step
                 text = LOADED if self.kept == self.steps else RESUMED
                 say(text.format(name=self.name, step=self.kept, steps=self.steps))
             self.progress = contexts.enter_context(Live(self.run, self.steps, self.name, self.live, self.flush))
@@ -100,5 +98,6 @@ class Loop:
     def keep(self):
         """The recorded numbers to the history, then the checkpoint."""
         self.flush()
-        if self.name and checkpoint.save(self.name, self.key, self.parts, self.run.step, self.run.history):
-            self.kept = self.run.step
+        if self.name:
+            kept = checkpoint.save(self.name, self.key, self.parts, self.run.step, self.run.history, self.unkept)
+            self.kept, self.unkept = self.run.step if kept else self.kept, not kept

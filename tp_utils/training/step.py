@@ -5,9 +5,9 @@ import contextlib
 
 @contextlib.contextmanager
 def frozen(network):
-    """Within it no gradient is computed for the network's weights; gradients still pass through to its input.
+    """Within it the network's weights get no gradient; gradients still pass through to its input.
 
-    In G's turn D only judges: its weights get no gradient, which saves a third of D's work.
+    In G's turn D only judges: what its weights would need is not computed, a third of D's work.
     """
     weights = [weight for weight in network.parameters() if weight.requires_grad]
     for weight in weights:

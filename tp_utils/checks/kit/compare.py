@@ -1,14 +1,17 @@
 """What checks are made of: comparisons that say what was expected, what came, and the likely mistake."""
 
+import inspect
+from itertools import zip_longest
+
 import torch
 
 # What is said to the reader.
 NO_RETURN = "your function returns nothing: is the `return` missing?"
-SHAPE = "look at the shape after each operation: which axis is missing, added or in the wrong place?"
 NO_TENSOR = "return a torch tensor"
 DTYPE = "the values have another type: convert them with .to(torch.{dtype})"
 NOT_FINITE = "there are NaN or infinite values: is something divided by zero?"
-NUMBERS = "shape and type are right, the numbers are not: compute one entry by hand and compare"
+TRACKED = ("your function turned gradients on for its input itself, where they pile up from call to call: "
+           "work on a copy, x.detach().clone().requires_grad_()")
 CHANGED = "{what} was changed by your function: work on a copy (clone), not in place"
 
 
@@ -40,7 +43,7 @@ def expect_tensor(found, shape, dtype=None, hints=()):
     if not isinstance(found, torch.Tensor):
         raise Wrong(expected, describe(found), NO_TENSOR, *hints)
     if list(found.shape) != list(shape):
-        raise Wrong(expected, describe(found), *hints, SHAPE)
+        raise Wrong(expected, describe(found), *hints)
     if dtype is not None and found.dtype != dtype:
         raise Wrong(expected, describe(found), DTYPE.format(dtype=str(dtype).removeprefix("torch.")))
     if not torch.isfinite(found).all():
@@ -68,10 +71,32 @@ def compare(found, expected, mistakes=(), hints=(), tolerance=1e-4, dtype=None):
                 raise Wrong(describe(expected), describe(found), hint, *hints)
     expect_tensor(found, expected.shape, dtype, hints)
     if not same(found, expected, tolerance):
-        raise Wrong(describe(expected), describe(found), *hints, NUMBERS)
+        raise Wrong(describe(expected), describe(found), *hints)
 
 
 def expect_unchanged(before, after, what):
     """Raise Wrong if an input tensor was modified in place."""
     if not torch.equal(before, after):
         raise Wrong(f"{what} left as it was", describe(after), CHANGED.format(what=what))
+
+
+def run(answer, *arguments, **named):
+    """What the answer returns. Raises Wrong if it changes a tensor that it was given, or turns its gradient on."""
+    before = [(name, given, given.detach().clone(), given.requires_grad)
+              for name, given in named_arguments(answer, arguments, named) if isinstance(given, torch.Tensor)]
+    found = answer(*arguments, **named)
+    for name, given, old, tracked in before:
+        expect_unchanged(old, given.detach(), f"the input {name}".strip())
+        if not tracked and (given.requires_grad or given.grad is not None):
+            raise Wrong(f"the input {name} left as it was", "requires_grad or .grad was set on it", TRACKED)
+    return found
+
+
+def named_arguments(answer, arguments, named):
+    """(name, value) of each argument of a call, as the answer itself calls it."""
+    try:
+        parameters = inspect.signature(answer).parameters.values()
+    except (TypeError, ValueError):  # written in C
+        parameters = ()
+    names = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD][:len(arguments)]
+    return [*zip_longest(names, arguments, fillvalue=""), *named.items()]

@@ -7,14 +7,12 @@ from torchvision.models import vgg16
 
 from ...runtime import device
 from ..kit.compare import Wrong, compare, describe, same
+from ..kit.networks import build, watched
 from .common import expect_no_gradient, normalised, pixels
 
 # What is said to the reader.
 
 # 7.4
-VGG_LAYERS = "classifier: Linear ReLU Dropout Linear ReLU Dropout Linear; which is the last one you need?"
-NOT_MODULE = ("a network (an nn.Module)", "VGG16relu7 must be a class that inherits from nn.Module")
-INIT = "the first line of __init__ is super().__init__()"
 FLATTEN = "the features are [N, 512, 7, 7], the classifier wants [N, 25088]: flatten all axes but the first"
 NO_CLASSIFIER = "convolutional features: relu7 is two fully connected layers further, in the classifier"
 BEFORE_RELU = "negative values: you stop before the ReLU that follows the second fully connected layer"
@@ -24,7 +22,6 @@ FRESH = "some layers are new and untrained: take the layers of the vgg16 that is
 DAMAGED = "you changed the network that was given: take its layers into new attributes"
 
 # 7.5
-FEATURES = "for each batch: normalise, extractor, .cpu(); after the loop: torch.cat, each row over its norm"
 ONE_BATCH = "all images at once may not fit in memory: walk over images.split(batch_size)"
 BATCH_DIMENSION = "the extractor wants a batch [n, 3, H, W]: take a slice of images, not one image"
 EVAL = "the extractor is in train mode, so dropout makes its features random: which method changes the mode?"
@@ -45,6 +42,7 @@ TO_CPU = "bring the features back with .cpu(): there is not room for all of them
 
 
 def check_7_4(answer):
+    """classifier: Linear ReLU Dropout Linear ReLU Dropout Linear; which is the last one you need?"""
     vgg, images = small_vgg(), torch.randn(2, 3, 224, 224, device=device())
     stages, weights = stages_of(vgg, images), [vgg.classifier[i].weight for i in (0, 3)]
     network, found = run_network(answer, vgg, images)
@@ -59,7 +57,7 @@ def check_7_4(answer):
     kept = {id(parameter) for parameter in network.parameters()}
     if any(id(weight) not in kept for weight in weights):
         mistakes.append((found, FRESH))
-    compare(found, stages[4], mistakes, [VGG_LAYERS], dtype=torch.float32)
+    compare(found, stages[4], mistakes, dtype=torch.float32)
     expect_intact(vgg, images, stages[6])
 
 
@@ -81,31 +79,20 @@ def stages_of(vgg, images):
     """What comes out of each layer of the classifier (a copy: ReLUs overwrite); "features": what goes in."""
     stages = {"features": vgg.avgpool(vgg.features(images))}
 
-    def keep(i):
-        return lambda module, inputs, output: stages.update({i: output.clone()})
-
-    hooks = [layer.register_forward_hook(keep(i)) for i, layer in enumerate(vgg.classifier)]
-    vgg(images)
-    for hook in hooks:
-        hook.remove()
-    return stages
+    with watched(vgg.classifier, (nn.Linear, nn.ReLU, nn.Dropout)) as calls:
+        vgg(images)
+    return stages | {i: out for i, (_, _, out) in enumerate(calls)}
 
 
 def run_network(answer, vgg, images):
-    """The student's network and its output, with a hint for the errors that are often met."""
+    """The student's network and its output, with a hint where the features are not flat."""
     try:
-        network = answer(vgg)
-        if not isinstance(network, nn.Module):
-            raise Wrong(NOT_MODULE[0], describe(network), NOT_MODULE[1])
+        network = build(answer, vgg)
         return network, network.eval()(images)
-    except AttributeError as error:
-        if "before Module.__init__" not in str(error):
-            raise
-        raise Wrong("a network", f"AttributeError: {error}", INIT) from None
     except RuntimeError as error:
         if "mat1 and mat2" not in str(error) and "invalid for input of size" not in str(error):
             raise
-        raise Wrong("[N, 25088] into the classifier", f"RuntimeError: {error}", FLATTEN, VGG_LAYERS) from None
+        raise Wrong("[N, 25088] into the classifier", f"RuntimeError: {error}", FLATTEN) from None
 
 
 @torch.no_grad()
@@ -130,26 +117,27 @@ class Guarded(nn.Module):
     def forward(self, images):
         found = describe(images)
         if images.ndim != 4:
-            raise Wrong("a batch [n, 3, H, W] into the extractor", found, BATCH_DIMENSION, FEATURES)
+            raise Wrong("a batch [n, 3, H, W] into the extractor", found, BATCH_DIMENSION)
         if len(images) > self.batch_size:
-            raise Wrong(f"at most {self.batch_size} images at once", found, ONE_BATCH, FEATURES)
+            raise Wrong(f"at most {self.batch_size} images at once", found, ONE_BATCH)
         if images.dtype == torch.uint8:
-            raise Wrong("normalised images into the extractor", found, NOT_NORMALISED, FEATURES)
+            raise Wrong("normalised images into the extractor", found, NOT_NORMALISED)
         if images.device.type != device().type:
-            raise Wrong(f"a batch on {device().type}", found, DEVICE, FEATURES)
+            raise Wrong(f"a batch on {device().type}", found, DEVICE)
         if self.training:
             raise Wrong("the extractor in eval mode", "the extractor in train mode", EVAL, EVAL_2)
         return self.layers(images)
 
 
 def check_7_5(answer):
+    """for each batch: normalise, extractor, .cpu(); after the loop: torch.cat, each row over its norm"""
     for count, batch_size in ((6, 3), (7, 3), (2, 5)):
         extractor, images = Guarded(batch_size).to(device()), pixels([count, 3, 4, 5]).cpu()
         features = features_of(extractor, normalised(images))
         expected = unit(features)
         found = answer(extractor, images, batch_size)
         if isinstance(found, tuple | list):
-            raise Wrong("one tensor", f"{type(found).__name__} of {len(found)}", LIST, FEATURES)
+            raise Wrong("one tensor", f"{type(found).__name__} of {len(found)}", LIST)
         mistakes = [
             (features, NOT_UNIT),
             (F.normalize(features, dim=0), COLUMNS_UNIT),
@@ -164,10 +152,10 @@ def check_7_5(answer):
         ]
         if isinstance(found, torch.Tensor) and in_any_order(found, expected):
             mistakes.append((found, ORDER))
-        compare(found, expected, mistakes, [FEATURES], tolerance=1e-3, dtype=torch.float32)  # 1e-3: TF32
+        compare(found, expected, mistakes, tolerance=1e-3, dtype=torch.float32)  # 1e-3: TF32
         expect_no_gradient(found)
         if found.device.type != "cpu":
-            raise Wrong("features on the cpu", describe(found), TO_CPU, FEATURES)
+            raise Wrong("features on the cpu", describe(found), TO_CPU)
 
 
 @torch.no_grad()

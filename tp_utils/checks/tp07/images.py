@@ -11,7 +11,6 @@ from .common import MEAN, STD, expect_no_gradient, normalised, pixels
 # What is said to the reader.
 
 # 7.1
-STEPS = "pixels to floats in [0, 1], minus the mean, over the standard deviation (one number per channel)"
 SCALE = "the mean and standard deviation are for pixels in [0, 1]: did you divide by 255, and do it first?"
 MEAN_SCALE = "the mean is for pixels in [0, 1] already: do not multiply it by 255"
 INTEGERS = "// is the division of integers: nearly every pixel becomes 0"
@@ -24,11 +23,12 @@ SWAPPED = "mean and standard deviation have changed places"
 HALF = "0.5 and 0.5 are another network's numbers: use ImageNet's mean and standard deviation of each channel"
 OWN_STATISTICS = "these are the images' own statistics: take ImageNet's, with which the network was trained"
 BGR = "the channels are red, green, blue, in this order: is your mean in the order of blue, green, red?"
+IMPLIED = ("{channel}: your numbers come from mean {mine:.4g} and standard deviation {my_std:.4g} of pixels in [0, 1], "
+           "ImageNet's are {mean} and {std}")
 WRONG_AXIS = "one mean per channel: yours runs along another axis, where does .view(3, 1, 1) put it?"
 CHANNELS_LAST = "the channels have moved to the end: torch wants [N, 3, H, W]"
 
 # 7.2
-PREDICTIONS = "a softmax over the K classes of each image, then the k largest: see torch.topk"
 PAIR = "return two tensors: the probabilities, then the class indices"
 PAIR_SWAPPED = "the probabilities come first, the class indices second"
 SCORES = "these are scores, not probabilities: where is the softmax?"
@@ -42,7 +42,6 @@ ALL_CLASSES = "keep only the k most probable classes"
 CLASSES = "the probabilities are right, the classes are not: which of the K classes has each probability?"
 
 # 7.3
-THREE = "only the channel axis, number 1, goes from 1 to 3: see expand, repeat or cat"
 BATCH_REPEATED = "the images are repeated along the batch axis: repeat along the channels, axis 1"
 SIDE_REPEATED = "the images are repeated along their height or width: repeat along the channels, axis 1"
 STACKED = "there is an axis too many: stack adds one, cat does not"
@@ -54,9 +53,26 @@ MIXED = "the channels of one image come from different images: a reshape does no
 
 def check_7_1(answer):
     # Three of everything first: statistics along a wrong axis then give wrong numbers rather than an error.
+    """pixels to floats in [0, 1], minus the mean, over the standard deviation (one number per channel)"""
     for shape in ([3, 3, 3, 3], [2, 3, 4, 5]):
         images = pixels(shape)
-        compare(answer(images), normalised(images), mistakes_7_1(images), [STEPS], dtype=torch.float32)
+        found = answer(images)
+        compare(found, normalised(images), mistakes_7_1(images), implied(found, images), dtype=torch.float32)
+
+
+def implied(found, images):
+    """[a hint that says which mean and standard deviation were used for a channel], [] if no such numbers fit."""
+    if not isinstance(found, torch.Tensor) or found.shape != images.shape or not found.isfinite().all():
+        return []
+    pixels, found = (each.detach().cpu().double().transpose(0, 1).flatten(1) for each in (images / 255, found))
+    for channel, x, y, mean, std in zip(("red", "green", "blue"), pixels, found, MEAN, STD, strict=True):
+        slope = ((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum()
+        mine, my_std = (x.mean() - y.mean() / slope).item(), (1 / slope).item()
+        if not slope or ((x - mine) * slope - y).abs().max() > 1e-3 * y.abs().max():
+            return []
+        if abs(mine - mean) > 5e-4 or abs(my_std - std) > 5e-4:
+            return [IMPLIED.format(channel=channel, mine=mine, my_std=my_std, mean=mean, std=std)]
+    return []
 
 
 def mistakes_7_1(images):
@@ -90,6 +106,7 @@ def mistakes_7_1(images):
 
 
 def check_7_2(answer):
+    """a softmax over the K classes of each image, then the k largest: see torch.topk"""
     network = nn.Sequential(nn.Flatten(), nn.Linear(60, 10)).to(device())
     images = 3 * torch.randn(7, 3, 4, 5, device=device())
     scores = network(images).detach().cpu()
@@ -109,23 +126,24 @@ def check_7_2(answer):
             (best, ALL_CLASSES),
             (probabilities, ALL_CLASSES),
         ]
-        compare(found, best[:, :k], mistakes, [PREDICTIONS], dtype=torch.float32)
-        compare(indices, classes[:, :k], hints=[CLASSES, PREDICTIONS], tolerance=0, dtype=torch.int64)
+        compare(found, best[:, :k], mistakes, dtype=torch.float32)
+        compare(indices, classes[:, :k], hints=[CLASSES], tolerance=0, dtype=torch.int64)
         expect_no_gradient(found)
 
 
 def expect_pair(found):
     """The two tensors (probabilities, indices) of a tuple or list."""
     if not isinstance(found, tuple | list) or len(found) != 2:
-        raise Wrong("two tensors", describe(found), NO_RETURN if found is None else PAIR, PREDICTIONS)
+        raise Wrong("two tensors", describe(found), NO_RETURN if found is None else PAIR)
     if not all(isinstance(one, torch.Tensor) for one in found):
-        raise Wrong("two tensors", f"{describe(found[0])} and {describe(found[1])}", PAIR, PREDICTIONS)
+        raise Wrong("two tensors", f"{describe(found[0])} and {describe(found[1])}", PAIR)
     if found[1].is_floating_point() and not found[0].is_floating_point():
-        raise Wrong("probabilities, then indices", f"first {describe(found[0])}", PAIR_SWAPPED, PREDICTIONS)
+        raise Wrong("probabilities, then indices", f"first {describe(found[0])}", PAIR_SWAPPED)
     return found
 
 
 def check_7_3(answer):
+    """only the channel axis, number 1, goes from 1 to 3: see expand, repeat or cat"""
     for shape, dtype in (([3, 1, 4, 5], torch.uint8), ([1, 1, 4, 5], torch.float32)):
         images = pixels(shape).to(dtype)
         expected = v2.functional.grayscale_to_rgb(images)
@@ -143,4 +161,4 @@ def check_7_3(answer):
             (images.repeat(3, 1, 1, 1).reshape(expected.shape), MIXED),
             (images.transpose(0, 1), MIXED),
         ]
-        compare(answer(images), expected, mistakes, [THREE], dtype=dtype)
+        compare(answer(images), expected, mistakes, dtype=dtype)

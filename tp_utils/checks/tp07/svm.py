@@ -8,7 +8,6 @@ import torch
 from ..kit.compare import NO_RETURN, Wrong, describe
 
 # What is said to the reader.
-CHOICE = "for each candidate c, the mean of cross_val_score(LinearSVC(C=c), …, cv=5); keep the best c"
 SCORE = "this is an accuracy: return the candidate that reaches it"
 INDEX = "this is the position of the best candidate: return the candidate itself"
 NOT_CANDIDATE = "return one of the candidates, as a number"
@@ -24,6 +23,7 @@ MISTAKES_7_6 = {
 
 
 def check_7_6(answer):
+    """for each candidate c, the mean of cross_val_score(LinearSVC(C=c), …, cv=5); keep the best c"""
     from sklearn.exceptions import ConvergenceWarning
 
     features, labels = two_classes()
@@ -45,12 +45,12 @@ def expect_best(found, choices, features, labels):
     wrong = next(i for i in range(len(best)) if numbers[i] != best[i])
     for mistake, hint in MISTAKES_7_6.items():
         if numbers == [result[mistake] for result in results]:
-            raise Wrong(best[wrong], describe(found[wrong]), hint, CHOICE)
+            raise Wrong(best[wrong], describe(found[wrong]), hint)
     number, candidates = numbers[wrong], choices[wrong]
     if number in candidates:
-        raise Wrong(best[wrong], describe(found[wrong]), NOT_BEST, CHOICE)
+        raise Wrong(best[wrong], describe(found[wrong]), NOT_BEST)
     hint = NO_RETURN if found[wrong] is None else NOT_CANDIDATE if number is None or number > 1 else SCORE
-    raise Wrong(f"one of {candidates}", describe(found[wrong]), hint, CHOICE)
+    raise Wrong(f"one of {candidates}", describe(found[wrong]), hint)
 
 
 def cross_validation(candidates, features, labels):

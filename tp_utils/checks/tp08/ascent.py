@@ -5,9 +5,9 @@ from itertools import count
 import torch
 
 from ...runtime import device
-from ..kit.compare import Wrong, describe
+from ..kit.compare import Wrong, describe, run
 from ..kit.networks import normal
-from .common import NO_STEP, SAME_GRADIENT, Polynomial, expect, run, setting, unit, wrong_scores
+from .common import NO_STEP, SAME_GRADIENT, Polynomial, expect, setting, unit, wrong_scores
 
 # What is said to the reader.
 PAIR = "return two things: the image and the number of steps"
@@ -36,6 +36,8 @@ NO_RATE = "the learning rate is missing: multiply the gradient by it"
 
 
 def check_8_2(answer):
+    """return (image [1, 3, H, W], number of updates); one update is x + learning_rate * g / g.norm(), where g is the
+    gradient of scores[0, target] at the current x"""
     network, images, _ = setting()
     expect_updates(answer, network, images[2:], network(images[2:]).argmin(1))
     expect_stop(answer)
@@ -51,7 +53,7 @@ def expect_updates(answer, network, image, target, rate=0.5):
     three = two + rate * unit(gradient(two))
     g, best = gradient(image), network.gradient(image, network(image).argmax(1))
     found, steps = fool(answer, image, target.item(), network, rate, 1)
-    expect("8.2", found, one, [
+    expect(found, one, [
         (one[0], BATCH_AXIS), (image, NO_STEP), (two, MORE), (image - rate * unit(g), DESCENT),
         (image + rate * g, NOT_UNIT), (image - rate * unit(best), AGAINST_BEST),
         *((image + rate * other, OTHER_UNIT)
@@ -61,7 +63,7 @@ def expect_updates(answer, network, image, target, rate=0.5):
     ])
     expect_steps(steps, 1)
     found, steps = fool(answer, image, target.item(), network, rate, 2)
-    expect("8.2", found, two, [
+    expect(found, two, [
         (one, FROM_START), (three, MORE), (one + rate * unit(g + gradient(one)), PILED_UP),
         (one + rate * unit(g), SAME_GRADIENT),
     ])
@@ -73,13 +75,13 @@ def expect_stop(answer):
     patterns = torch.linalg.qr(normal(3 * 8 * 6, 3).cpu())[0].T.reshape(3, 3, 8, 6).to(device())
     network, image, pattern = Polynomial(patterns), 2.2 * patterns[:1], patterns[1:2]
     found, steps = fool(answer, image, 1, network, 0.5, 20)
-    expect("8.2", found, image + 5 * 0.5 * pattern, [
+    expect(found, image + 5 * 0.5 * pattern, [
         (image + 20 * 0.5 * pattern, NO_STOP), (image + 6 * 0.5 * pattern, STOP_LATE),
     ])
     expect_steps(steps, 5)
     found, steps = fool(answer, image, 0, network, 0.5, 20)
     further = [(image + updates * 0.5 * patterns[:1], AT_ONCE) for updates in (1, 20)]
-    expect("8.2", found, image, further)
+    expect(found, image, further)
     expect_steps(steps, 0)
 
 
@@ -106,6 +108,7 @@ def expect_steps(steps, expected):
 
 
 def check_8_3(answer):
+    """the result is [1, 3, H, W]: x + learning_rate * (d score / d x - 2 * l2 * x)"""
     network, images, labels = setting()
     x, target, rate, l2 = images[:1], labels[:1], 0.7, 0.5
     found = run(answer, x, target.item(), network, rate, l2)
@@ -119,6 +122,6 @@ def check_8_3(answer):
         *((network.gradient(x, weights) - 2 * l2 * x, hint)
           for weights, hint in wrong_scores(network(x), target)),
     ]
-    expect("8.3", found, x + rate * uphill, [
+    expect(found, x + rate * uphill, [
         ((x + rate * uphill)[0], BATCH_AXIS), *((x + rate * step, hint) for step, hint in wrong_steps),
     ])

@@ -3,9 +3,9 @@
 import torch
 
 from ...runtime import device
-from ..kit.compare import Wrong, compare, same
+from ..kit.compare import Wrong, compare, run, same
 from ..kit.networks import normal
-from .common import NO_STEP, RECIPE, SAME_GRADIENT, Polynomial, expect, one_hot, run, setting, unit
+from .common import NO_STEP, SAME_GRADIENT, Polynomial, expect, one_hot, setting, unit
 
 # What is said to the reader.
 MINUS = "the loss goes down: an untargeted attack ADDS epsilon * sign, so that it goes up"
@@ -50,17 +50,18 @@ def wrong_directions(network, images, labels):
 
 
 def check_8_7(answer, epsilon=0.1):
+    """the result is [N, 3, H, W]: (x + epsilon * sign(d cross-entropy / d x)).clamp(0, 1)"""
     network, _, labels = setting()
     images = pixels()
     found = run(answer, images, labels, network, epsilon)
     sign = loss_gradient(network, images, labels).sign()
-    expect("8.7", found, (images + epsilon * sign).clamp(0, 1), [
+    expect(found, (images + epsilon * sign).clamp(0, 1), [
         (images + epsilon * sign, NO_CLAMP),
         ((images + sign).clamp(0, 1), NO_EPSILON), (images + sign, NO_EPSILON),
         (epsilon * sign, ONLY_NOISE), ((epsilon * sign).clamp(0, 1), ONLY_NOISE), (images, NO_STEP),
         *with_clamp(images, epsilon, wrong_directions(network, images, labels)),
     ])
-    compare(run(answer, images, labels, network, 0.0), images, hints=[EPSILON_0, RECIPE["8.7"]])
+    compare(run(answer, images, labels, network, 0.0), images, hints=[EPSILON_0])
 
 
 def with_clamp(images, size, directions):
@@ -71,6 +72,8 @@ def with_clamp(images, size, directions):
 
 
 def check_8_8(answer, epsilon=0.1, step=0.07):
+    """one step: x + step * sign(gradient at x), brought back to within epsilon of the original images, then clamp(0,
+    1)"""
     network, _, labels = setting(scale=0.5)  # curved enough for the signs to change on the way
     images = pixels()
     expect_one_step(answer, images, labels, network, epsilon, step)
@@ -79,7 +82,7 @@ def check_8_8(answer, epsilon=0.1, step=0.07):
     moved = one + step * loss_gradient(network, one, labels).sign()
     beyond = images + step * sign
     beyond = beyond + step * loss_gradient(network, beyond, labels).sign()
-    expect("8.8", run(answer, images, labels, network, epsilon, step, 2), inside(moved, images, epsilon), [
+    expect(run(answer, images, labels, network, epsilon, step, 2), inside(moved, images, epsilon), [
         (one, ONE_STEP), (moved.clamp(0, 1), NO_PROJECTION), (inside(moved, images, step), STEP_BALL),
         (inside(images + 2 * step * sign, images, epsilon), SAME_GRADIENT),
         (inside(beyond, images, epsilon), AT_THE_END),
@@ -99,7 +102,7 @@ def expect_one_step(answer, images, labels, network, epsilon, step):
         raise Wrong("the same images from two calls", "different images", RANDOM)
     sign = loss_gradient(network, images, labels).sign()
     moved = images + step * sign
-    expect("8.8", found, moved.clamp(0, 1), [
+    expect(found, moved.clamp(0, 1), [
         (moved, NO_CLAMP), ((images + epsilon * sign).clamp(0, 1), EPSILON_STEP), (images, NO_STEP),
         *with_clamp(images, step, wrong_directions(network, images, labels)),
     ])
@@ -112,7 +115,7 @@ def expect_projections(answer, images, labels, network, epsilon=0.2, step=0.18, 
         expected = inside(expected + step * loss_gradient(network, expected, labels).sign(), images, epsilon)
         outside = (outside + step * loss_gradient(network, outside, labels).sign()).clamp(0, 1)
         beyond = beyond + step * loss_gradient(network, beyond, labels).sign()
-    expect("8.8", run(answer, images, labels, network, epsilon, step, steps), expected, [
+    expect(run(answer, images, labels, network, epsilon, step, steps), expected, [
         (inside(outside, images, epsilon), AT_THE_END), (inside(beyond, images, epsilon), AT_THE_END),
     ])
 
@@ -123,4 +126,4 @@ def expect_many_steps(answer, images, epsilon, step=0.03, steps=6):
     labels = torch.tensor([0, 1, 1], device=device())
     sign = (templates[1 - labels] - templates[labels]).sign()
     found = run(answer, images, labels, Polynomial(0.2 * templates), epsilon, step, steps)
-    expect("8.8", found, (images + epsilon * sign).clamp(0, 1))
+    expect(found, (images + epsilon * sign).clamp(0, 1))

@@ -5,41 +5,21 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..kit.compare import Wrong, compare, expect_unchanged
+from ..kit.compare import Wrong, compare
 from ..kit.networks import normal
 
-# What is said to the reader. First what the exercises ask for: the second hint of most mistakes.
-RECIPE = {
-    "8.1": "the result is [N, H, W]: the max over the channels (dim=1) of |d score of the label / d pixel|",
-    "8.2": "return (image [1, 3, H, W], number of updates); one update is x + learning_rate * g / g.norm(), "
-           "where g is the gradient of scores[0, target] at the current x",
-    "8.3": "the result is [1, 3, H, W]: x + learning_rate * (d score / d x - 2 * l2 * x)",
-    "8.4": "the result is [N, H, W]: add up the gradients of the noisy copies, divide by samples, "
-           "then .abs() and the max over the channels",
-    "8.5": "the result is [N, 3, H, W]: images * (mean of the gradients at alpha * images), "
-           "alpha from 0 to 1; its sum over an image must be score(image) - score(0)",
-    "8.6": "the result is [N, H, W]: weights = gradient.mean(dim=(2, 3)), map = relu(sum over c of "
-           "weights_c A_c), then enlarged to the images' size, then divided by the maximum of each map",
-    "8.7": "the result is [N, 3, H, W]: (x + epsilon * sign(d cross-entropy / d x)).clamp(0, 1)",
-    "8.8": "one step: x + step * sign(gradient at x), brought back to within epsilon of the original images, "
-           "then clamp(0, 1)",
-}
+# What is said to the reader.
 # Errors of autograd: a piece of the message, and what is behind it.
 ERRORS = {
     "element 0 of tensors": "nothing requires a gradient (the weights are frozen): the images need "
                             ".requires_grad_() before they go through the network, without torch.no_grad()",
     "One of the differentiated": "the gradient is taken with respect to something that is cut off: "
                                  "no .detach() before the gradient",
-    "only for scalar outputs": "a gradient is taken of one number: first add up the labels' scores, .sum()",
-    "a second time": "the graph is used up after one gradient: compute the scores anew for every gradient",
     "leaf Variable that requires grad": "no in-place operation (+=) on an image that requires a gradient: "
                                         "write x = (x + ...).detach()",
     "not have been used in the graph": "differentiate with respect to the very tensor that the network got",
     "NoneType": "there is a None: x.grad is only filled for a leaf, i.e. x.detach().clone().requires_grad_()",
 }
-INPUT = "the input"
-TRACKED = ("your function turned gradients on for its input itself, where they pile up from call to call: "
-           "work on a copy, x.detach().clone().requires_grad_()")
 ATTACHED = "the values are right, but the result still carries its graph: .detach() it"
 # Of which number the gradient is taken.
 SOFTMAX = "a softmax is in it (probability, log-probability or cross-entropy): take the label's score itself"
@@ -82,26 +62,9 @@ def setting(scale=0.1):
     return network, normal(3, 3, 8, 6), torch.tensor([2, 0, 3], device=device())
 
 
-def run(answer, images, *rest):
-    """What the answer returns; its input must stay untouched, and autograd's usual errors get their hint."""
-    before = images.clone()
-    try:
-        result = answer(images, *rest)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        for piece, hint in ERRORS.items():
-            if piece in str(error):
-                first_line = str(error).splitlines()[0]
-                raise Wrong("a result", f"{type(error).__name__}: {first_line}", hint) from error
-        raise
-    expect_unchanged(before, images, INPUT)
-    if images.requires_grad or images.grad is not None:
-        raise Wrong(f"{INPUT} left as it was", "requires_grad or .grad was set on it", TRACKED)
-    return result
-
-
-def expect(exercise, found, expected, mistakes=(), tolerance=1e-3):
-    """Compare, with the exercise's recipe as the hint of last resort; the result must not carry a graph."""
-    compare(found, expected, mistakes, [RECIPE[exercise]], tolerance, torch.float32)
+def expect(found, expected, mistakes=(), tolerance=1e-3):
+    """Compare; the result must not carry a graph."""
+    compare(found, expected, mistakes, (), tolerance, torch.float32)
     if found.requires_grad:
         raise Wrong("a result without gradient", "requires_grad=True", ATTACHED)
 

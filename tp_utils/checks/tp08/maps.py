@@ -5,9 +5,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..kit.compare import Wrong, compare, expect_tensor, same
+from ..kit.compare import Wrong, compare, expect_tensor, run, same
 from ..kit.networks import normal
-from .common import RECIPE, Polynomial, expect, run, setting, wrong_scores
+from .common import Polynomial, expect, setting, wrong_scores
 
 # What is said to the reader.
 # What is made of it.
@@ -25,6 +25,9 @@ ROOT_NOISE = "`noise` is the standard deviation: multiply by it, not by its squa
 SQUARE_NOISE = "`noise` is the standard deviation: multiply by it, not by its square"
 TIMES_NOISE = "the noise is ADDED to the images, it does not multiply them: images + noise * torch.randn(...)"
 UNIFORM = "the noise is not Gaussian: torch.randn, not torch.rand"
+SAMPLES = "`samples` is an argument: as many images go through the network whatever it is"
+STEPS = "`steps` is an argument: as many images go through the network whatever it is"
+MIN_MAX = "divide by the maximum alone: what is smallest on a map need not be 0"
 SPREAD = "a standard deviation of about {:.2g} over the map"
 AVERAGE = "about {:.3g} on average over the map"
 TWICE = "the same maps from two generators with the same seed"
@@ -66,10 +69,11 @@ def wrong_maps(gradient):
 
 
 def check_8_1(answer):
+    """the result is [N, H, W]: the max over the channels (dim=1) of |d score of the label / d pixel|"""
     network, images, labels = setting()
     found = run(answer, images, labels, network)
     gradient = network.gradient(images, labels)
-    expect("8.1", found, gradient.abs().amax(1), [
+    expect(found, gradient.abs().amax(1), [
         *wrong_maps(gradient),
         *((network.gradient(images, weights).abs().amax(1), hint)
           for weights, hint in wrong_scores(network(images), labels)),
@@ -77,16 +81,34 @@ def check_8_1(answer):
 
 
 def check_8_4(answer):
+    """the result is [N, H, W]: add up the gradients of the noisy copies, divide by samples, then .abs() and the max
+    over the channels"""
     network, images, labels = setting()
     found = run(answer, images, labels, network, 0.0, 3, torch.Generator().manual_seed(0))
     gradient = network.gradient(images, labels)
-    expect("8.4", found, gradient.abs().amax(1), [
+    expect(found, gradient.abs().amax(1), [
         (3 * gradient.abs().amax(1), ADDED_UP), *wrong_maps(gradient),
         *((network.gradient(images, weights).abs().amax(1), hint)
           for weights, hint in wrong_scores(network(images), labels)),
     ])
+    few, many = (images_seen(network, answer, images, labels, network, 0.1, samples, torch.Generator().manual_seed(0))
+                 for samples in (2, 7))
+    if few == many:
+        raise Wrong("more images through the network for more samples", f"{few} for 2 and for 7", SAMPLES)
     expect_noise(answer)
     expect_generator(answer, network, images, labels)
+
+
+def images_seen(network, answer, *arguments):
+    """How many images a call puts through the network."""
+    seen = []
+
+    def look(module, given):
+        seen.append(torch.func.debug_unwrap(given[0]).numel())  # the whole batch, though vmap shows one image at a time
+
+    with network.register_forward_pre_hook(look):
+        answer(*arguments)
+    return sum(seen) // arguments[0][0].numel()
 
 
 def expect_noise(answer, x=0.6, noise=0.7, samples=50):
@@ -96,11 +118,11 @@ def expect_noise(answer, x=0.6, noise=0.7, samples=50):
     network = Polynomial(a, b, c)
     images, labels = torch.full((2, 3, 32, 32), x, device=device()), torch.tensor([0, 1], device=device())
     found = run(answer, images, labels, network, noise, samples, torch.Generator().manual_seed(0))
-    expect_tensor(found, [2, 32, 32], torch.float32, [RECIPE["8.4"]])
+    expect_tensor(found, [2, 32, 32], torch.float32)
     spread = noise / samples**0.5
     if found[1].std() > 3 * spread:
         hint = ONE_NOISE if found[1].std() < 1.5 * noise else MORE_NOISE
-        raise Wrong(SPREAD.format(spread), f"{found[1].std():.2g}", hint, RECIPE["8.4"])
+        raise Wrong(SPREAD.format(spread), f"{found[1].std():.2g}", hint)
     expect_average(found[0], x**2 + noise**2, [
         (x**2, NO_NOISE), (x**2 + noise, ROOT_NOISE), (x**2 + noise**4, SQUARE_NOISE),
         (x**2 * (1 + noise**2), TIMES_NOISE), (x**2 * noise**2, TIMES_NOISE), (noise**2, TIMES_NOISE),
@@ -114,7 +136,7 @@ def expect_noise(answer, x=0.6, noise=0.7, samples=50):
 def expect_average(found, expected, mistakes, tolerance=0.03):
     """Compare the mean over a map, which chance moves by less than 1 %."""
     try:
-        compare(found.mean(), torch.tensor(expected), mistakes, [RECIPE["8.4"]], tolerance)
+        compare(found.mean(), torch.tensor(expected), mistakes, tolerance=tolerance)
     except Wrong as wrong:
         raise Wrong(AVERAGE.format(expected), f"{found.mean():.3g}", *wrong.hints) from None
 
@@ -131,6 +153,8 @@ def expect_generator(answer, network, images, labels):
 
 
 def check_8_5(answer, steps=20):
+    """the result is [N, 3, H, W]: images * (mean of the gradients at alpha * images), alpha from 0 to 1; its sum over
+    an image must be score(image) - score(0)"""
     network, images, labels = setting()
     found = run(answer, images, labels, network, steps)
     gradient = network.gradient(images, labels)
@@ -142,7 +166,7 @@ def check_8_5(answer, steps=20):
         return torch.stack([network.gradient(alpha * images, labels) for alpha in alphas.tolist()]).mean(0)
 
     start = torch.arange(steps) / steps
-    expect("8.5", found, right, [
+    expect(found, right, [
         (images * average(start), LEFT), (images * average(start + 1 / steps), RIGHT_RULE),
         *((images * average(torch.linspace(0, 1, points)), BOTH_ENDS) for points in (steps, steps + 1)),
         (mean, NO_INPUT), (right.abs(), IG_ABS), (images * mean.abs(), IG_ABS), (images.abs() * mean, IG_ABS),
@@ -150,6 +174,9 @@ def check_8_5(answer, steps=20):
         (right.amax(1), IG_MAX), (right.abs().amax(1), IG_MAX), (right.sum(1), IG_MAX),
         *wrong_paths(network, images, labels, start + 0.5 / steps),
     ], tolerance=5e-3)  # between the error of the trapezoid rule and that of a one-sided rule
+    few, many = (images_seen(network, answer, images, labels, network, count) for count in (10, 40))
+    if few == many:
+        raise Wrong("more points for more steps", f"{few} images through the network for 10 and for 40", STEPS)
 
 
 def wrong_paths(network, images, labels, alphas):
@@ -162,23 +189,27 @@ def wrong_paths(network, images, labels, alphas):
 
 
 def check_8_6(answer):
-    """A layer followed by scores that are linear in its output A, so that d score / d A is known."""
+    """the result is [N, H, W]: weights = gradient.mean(dim=(2, 3)), map = relu(sum over c of weights_c A_c), then
+    enlarged to the images' size, then divided by the maximum of each map"""
+    # A layer followed by scores that are linear in its output A, so that d score / d A is known.
     torch.manual_seed(0)
     layer = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.Sigmoid())
     offsets = normal(4, 4, 1, 1, seed=2)
     templates = normal(4, 4, 8, 6, seed=1) + offsets - offsets.mean(1, keepdim=True)
     templates[3] = -0.1 * templates[3].abs()  # A > 0: everything speaks against class 3
+    templates[0] = templates[0].abs()  # … and for class 0, everywhere
     head = Polynomial(templates)
     network = nn.Sequential(layer, head).to(device()).eval().requires_grad_(False)
     images, labels = 2 * normal(2, 3, 16, 12), torch.tensor([1, 2], device=device())
-    found = run(answer, images, labels, network, layer)
-    rights, mistakes = cams(layer(images), labels, head, images.shape[2:])
-    right = next((r for r in rights if isinstance(found, torch.Tensor) and same(found, r, 1e-3)), rights[0])
-    expect("8.6", found, right, mistakes)
+    for wanted in (labels, torch.zeros_like(labels)):
+        found = run(answer, images, wanted, network, layer)
+        rights, mistakes = cams(layer(images), wanted, head, images.shape[2:])
+        right = next((r for r in rights if isinstance(found, torch.Tensor) and same(found, r, 1e-3)), rights[0])
+        expect(found, right, mistakes)
     if any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in network.modules()):
         raise Wrong("a layer without hooks", "a layer with a hook", HOOK)
     found = run(answer, images[:1], torch.tensor([3], device=device()), network, layer)
-    expect("8.6", found, torch.zeros(1, 16, 12), [(-torch.ones(1, 16, 12), NO_RELU)])
+    expect(found, torch.zeros(1, 16, 12), [(-torch.ones(1, 16, 12), NO_RELU)])
 
 
 def cams(activations, labels, head, size):
@@ -189,12 +220,15 @@ def cams(activations, labels, head, size):
     def scale(maps):
         return maps / maps.amax((1, 2), keepdim=True).clamp_min(1e-12)
 
+    def low_to_high(maps):
+        low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
+        return (maps - low) / (high - low).clamp_min(1e-12)
+
     def cam(gradient):
         return (gradient.mean((2, 3), keepdim=True) * activations).sum(1)
 
     gradient = head.gradient(activations, labels)
     small, raw = cam(gradient).relu(), cam(gradient)
-    low, high = enlarge(raw).amin((1, 2), keepdim=True), enlarge(raw).amax((1, 2), keepdim=True)
     rights = [order(small) for corners in (False, True) for order in (
         lambda maps, c=corners: scale(enlarge(maps, mode="bilinear", align_corners=c)),
         lambda maps, c=corners: enlarge(scale(maps), mode="bilinear", align_corners=c),
@@ -206,7 +240,8 @@ def cams(activations, labels, head, size):
           for weights, hint in wrong_scores(head(activations), labels)),
     ]
     return rights, [
-        (scale(enlarge(raw)), NO_RELU), ((enlarge(raw) - low) / (high - low), NO_RELU),
+        (low_to_high(enlarge(small)), MIN_MAX),
+        (scale(enlarge(raw)), NO_RELU), (low_to_high(enlarge(raw)), NO_RELU),
         (scale(enlarge(raw).relu()), RELU_LATE), (enlarge(small), NOT_SCALED),
         (enlarge(small) / enlarge(small).max(), PER_BATCH), (enlarge(small / small.max()), PER_BATCH),
         (scale(small), SMALL), (small, SMALL), (scale(enlarge(small, mode="nearest")), NEAREST),

@@ -1,12 +1,12 @@
-"""Exercises 9.3, 9.4 and 9.10: statistics of what is drawn, and a line between two latents."""
+"""Exercises 9.3, 9.4 and 9.11: statistics of what is drawn, and a line between two latents."""
 
 import torch
 from torch import nn
 
 from ...runtime import device
-from ..kit.compare import NO_RETURN, Wrong, compare, describe, expect_tensor, expect_unchanged, same
+from ..kit.compare import NO_RETURN, Wrong, compare, describe, expect_tensor, run, same
+from ..kit.elsewhere import expect_on_its_device
 from ..kit.networks import normal
-from .common import RECIPE, run
 
 # What is said to the reader.
 
@@ -40,7 +40,7 @@ IN_A_ROW = "two calls with one generator must give different z: do not seed it o
 TO_DEVICE = "the latents are not on the device that was asked for: .to(device)"
 DRAW_HERE = "draw on the CPU, where the generator is, then .to(device): other devices draw other numbers, or refuse"
 
-# 9.10
+# 9.11
 SPHERICAL = "that is the arc of a circle (spherical): here a straight line, (1 - share) * z0 + share * z1"
 NO_ENDS = "the ends are missing: the first latent is z0 itself, the last one z1"
 NO_END = "z1 is missing at the end: the last share is 1, so divide by steps - 1"
@@ -57,6 +57,8 @@ WITH_Z0 = "the result belongs on z0's device: make what you add to it with devic
 
 
 def check_9_3(answer):
+    """loop over network.modules(); for each kind of layer nn.init.normal_(module.weight, mean, 0.02), and
+    nn.init.zeros_(module.bias) where the bias is not None; return network"""
     layers = {
         "convolution": nn.Conv2d(8, 64, 4),
         "nested convolution": nn.Conv2d(8, 64, 4, bias=False),
@@ -71,25 +73,25 @@ def check_9_3(answer):
     found = run(answer, network)
     if found is not network:
         raise Wrong("the network", describe(found) if not isinstance(found, nn.Module) else "another network",
-                    NO_RETURN if found is None else SAME_NETWORK, RECIPE["9.3"])
+                    NO_RETURN if found is None else SAME_NETWORK)
     for name, layer in layers.items():
         if torch.equal(layer.weight, torch.full_like(layer.weight, 3)):
-            raise Wrong(f"weights of the {name} drawn anew", "the weights as before", UNTOUCHED[name], RECIPE["9.3"])
-        expect_normal(f"{name}: ", layer.weight, float(name == "batch norm"), 0.02, RECIPE["9.3"])
+            raise Wrong(f"weights of the {name} drawn anew", "the weights as before", UNTOUCHED[name])
+        expect_normal(f"{name}: ", layer.weight, float(name == "batch norm"), 0.02)
     for name, layer in layers.items():
         if layer.bias is not None and layer.bias.any():
-            raise Wrong(f"{name}: bias 0", describe(layer.bias), BIAS, RECIPE["9.3"])
+            raise Wrong(f"{name}: bias 0", describe(layer.bias), BIAS)
     if same(layers["convolution"].weight, layers["nested convolution"].weight):
-        raise Wrong("other weights in each layer", "the same weights", SEEDED, RECIPE["9.3"])
+        raise Wrong("other weights in each layer", "the same weights", SEEDED)
     kept = layers["convolution"].weight.detach().clone()
     run(answer, network)
     if same(layers["convolution"].weight, kept):
-        raise Wrong("other weights at each call", "the same weights", SEEDED, RECIPE["9.3"])
+        raise Wrong("other weights at each call", "the same weights", SEEDED)
     if not all(parameter.requires_grad for parameter in network.parameters()):
         raise Wrong("weights with requires_grad=True", "requires_grad=False", FROZEN)
 
 
-def expect_normal(where, values, mean, std, recipe):
+def expect_normal(where, values, mean, std):
     """Mean, standard deviation and kurtosis (3, for uniform numbers 1.8) of what was drawn. Needs 4000 numbers."""
     values = values.detach().cpu().double()
     found_mean, found_std = values.mean().item(), values.std().item()
@@ -97,67 +99,64 @@ def expect_normal(where, values, mean, std, recipe):
     expected = f"{where}mean {mean:g}, standard deviation {std:g}"
     found = f"{where}mean {found_mean:.2g}, standard deviation {found_std:.2g}"
     if found_std < 1e-6:
-        raise Wrong(expected, found, CONSTANT, recipe)
+        raise Wrong(expected, found, CONSTANT)
     if kurtosis < 2.4:
-        raise Wrong(expected, f"{found}, not normal", UNIFORM, recipe)
+        raise Wrong(expected, f"{found}, not normal", UNIFORM)
     if abs(found_std / std - 1) > 0.08:
         hints = [hint for wrong, hint in ((std**0.5, VARIANCE), (std**2, SQUARED)) if abs(found_std / wrong - 1) < 0.08]
-        raise Wrong(expected, found, *(hints or [OTHER_STD if std != 1 else MEAN_STD]), recipe)
+        raise Wrong(expected, found, *(hints or [OTHER_STD if std != 1 else MEAN_STD]))
     if abs(found_mean - mean) > 0.1 * std:
-        raise Wrong(expected, found, CENTRE[int(mean)], recipe)
+        raise Wrong(expected, found, CENTRE[int(mean)])
 
 
 def check_9_4(answer):
+    """torch.randn with the shape n, nz, 1, 1 and generator=generator, then .to(device)"""
     def latents(n, nz, seed, where=None):
         return run(answer, n, nz, torch.Generator().manual_seed(seed), where or device())
 
     found = latents(3, 5, 0)
     shapes = {(3, 5): NO_ONES, (3, 5, 1): NO_ONES, (5, 3, 1, 1): N_NZ, (5, 3): N_NZ}
     hints = [shapes[found.shape]] if isinstance(found, torch.Tensor) and found.shape in shapes else []
-    expect_tensor(found, [3, 5, 1, 1], torch.float32, [*hints, RECIPE["9.4"]])
+    expect_tensor(found, [3, 5, 1, 1], torch.float32, [*hints])
     found = latents(64, 100, 0)
-    expect_tensor(found, [64, 100, 1, 1], torch.float32, [RECIPE["9.4"]])
+    expect_tensor(found, [64, 100, 1, 1], torch.float32)
     if found.unique().numel() < 6000:
-        raise Wrong("6400 different numbers", f"{found.unique().numel()}", REPEATED, RECIPE["9.4"])
-    expect_normal("", found, 0, 1, RECIPE["9.4"])
+        raise Wrong("6400 different numbers", f"{found.unique().numel()}", REPEATED)
+    expect_normal("", found, 0, 1)
     if not same(latents(64, 100, 0), found):
-        raise Wrong("the same z from two generators with the same seed", "different z", GLOBAL, RECIPE["9.4"])
+        raise Wrong("the same z from two generators with the same seed", "different z", GLOBAL)
     if same(latents(64, 100, 1), found):
-        raise Wrong("another z with another seed of the generator", "the same z", FIXED, RECIPE["9.4"])
+        raise Wrong("another z with another seed of the generator", "the same z", FIXED)
     generator = torch.Generator().manual_seed(0)
     if same(run(answer, 3, 5, generator, device()), run(answer, 3, 5, generator, device())):
-        raise Wrong("other latents at the second call", "the same latents", IN_A_ROW, RECIPE["9.4"])
+        raise Wrong("other latents at the second call", "the same latents", IN_A_ROW)
     state = generator.get_state()
     found = run(answer, 3, 5, generator, torch.device("meta"))  # stands for any device that is not the CPU
     if found.device.type != "meta":
-        raise Wrong("latents on the device meta", f"latents on {found.device.type}", TO_DEVICE, RECIPE["9.4"])
+        raise Wrong("latents on the device meta", f"latents on {found.device.type}", TO_DEVICE)
     if torch.equal(state, generator.get_state()):
-        raise Wrong("numbers drawn on the CPU", "numbers drawn on the device", DRAW_HERE, RECIPE["9.4"])
+        raise Wrong("numbers drawn on the CPU", "numbers drawn on the device", DRAW_HERE)
 
 
-# ---- 9.10
+# ---- 9.11
 
 
-def check_9_10(answer):
+def check_9_11(answer):
+    """(1 - share) * z0 + share * z1, with share = k / (steps - 1) for k = 0 … steps - 1; torch.linspace(0, 1, steps)
+    has these shares"""
     z0, z1 = normal(7, 1, 1), 2 * normal(7, 1, 1, seed=1)
     for steps in (5, 2):
         expect_line(answer, z0, z1, steps)
-    try:
-        found = answer(z0.to("meta"), z1.to("meta"), 5)  # stands for any device that is not the CPU
-    except (RuntimeError, NotImplementedError) as error:
-        first_line = str(error).splitlines()[0]
-        raise Wrong("latents on z0's device", f"{type(error).__name__}: {first_line}", WITH_Z0) from None
-    if found.device.type != "meta":
-        raise Wrong("latents on the device meta, like z0", f"latents on {found.device.type}", WITH_Z0)
+    found = answer(z0, z1, 5)
+    if found.device != z0.device:
+        raise Wrong(f"latents on {z0.device}, like z0", f"latents on {found.device}", WITH_Z0)
+    expect_on_its_device(answer, z0.cpu(), z1.cpu(), 5, hint=WITH_Z0)
 
 
 def expect_line(answer, z0, z1, steps):
-    given = z0.clone(), z1.clone()
-    found = run(answer, *given, steps)
-    for one, before, what in zip(given, (z0, z1), ("z0", "z1"), strict=True):
-        expect_unchanged(before, one, what)
+    found = run(answer, z0, z1, steps)
     if isinstance(found, list | tuple):
-        raise Wrong(f"one tensor [{steps}, 7, 1, 1]", f"{type(found).__name__} of {len(found)}", LIST, RECIPE["9.10"])
+        raise Wrong(f"one tensor [{steps}, 7, 1, 1]", f"{type(found).__name__} of {len(found)}", LIST)
 
     def line(shares):
         return torch.stack([z0 + share * (z1 - z0) for share in shares])
@@ -180,4 +179,4 @@ def expect_line(answer, z0, z1, steps):
           for count in {steps + 1, steps + 2, max(2, steps - 1)}),
         (line([i / (steps - 1) for i in k[1:-1]] or [0]), NO_ENDS),
     ]
-    compare(found, points, mistakes, [RECIPE["9.10"]], dtype=torch.float32)
+    compare(found, points, mistakes, dtype=torch.float32)

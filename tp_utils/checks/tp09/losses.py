@@ -4,18 +4,16 @@ import torch
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..kit.compare import Wrong, compare, describe, expect_unchanged, same
+from ..kit.compare import Wrong, describe, expect_tensor, run, same
+from ..kit.losses import CRITIC, SUM, TWICE, WRONG_D, WRONG_G, expect_loss, loss_of_D, loss_of_G
 from ..kit.networks import normal
-from .common import CRITIC, RECIPE, SUM, TWICE, WRONG_D, WRONG_G, loss_of_D, loss_of_G, run
 
 # What is said to the reader.
 LOG_OF_LOGITS = "NaN: the logarithm of a logit, which may be negative? D(x) is the sigmoid of the logit"
 NOT_SATURATING = "that is the non-saturating loss, −mean ln D(x̃): here G minimises mean ln(1 − D(x̃))"
 PLUS = "the sign is wrong: binary cross-entropy with the target 0 is −mean ln(1 − D(x̃)), here there is no minus sign"
-EACH = "a scalar, not one loss per image: take the mean"
 EXTREME = "right for small logits, not for large ones: a sigmoid rounds to 0 or 1, and exp overflows; " \
           "F.binary_cross_entropy_with_logits does both at once"
-LOSS_CUT = "the loss has no gradient, so nothing can be trained with it: no .item(), no .detach(), no torch.no_grad()"
 LOSS_GRADIENT = "the value is right, the gradient is not: is something detached or rounded on the way?"
 
 WRONG_SATURATING = [
@@ -31,59 +29,53 @@ WRONG_SATURATING = [
 
 
 def check_9_5(answer):
-    expect_loss("9.5", answer, loss_of_D, WRONG_D, [2 * normal(7), 2 * normal(4, seed=1) - 1])
-    expect_large("9.5", answer, loss_of_D, 2)
+    """F.binary_cross_entropy_with_logits of the real logits with torch.ones_like, plus the same of the fake logits
+    with torch.zeros_like"""
+    expect_values(answer, loss_of_D, WRONG_D, [2 * normal(7), 2 * normal(4, seed=1) - 1])
+    expect_large(answer, loss_of_D, 2)
 
 
 def check_9_6(answer):
-    expect_loss("9.6", answer, loss_of_G, WRONG_G, [2 * normal(7) - 1])
-    expect_large("9.6", answer, loss_of_G, 1)
+    """F.binary_cross_entropy_with_logits of the fake logits with torch.ones_like: G wants the answer 'real'"""
+    expect_values(answer, loss_of_G, WRONG_G, [2 * normal(7) - 1])
+    expect_large(answer, loss_of_G, 1)
 
 
 def check_9_7(answer):
-    expect_loss("9.7", answer, saturating_loss_of_G, WRONG_SATURATING, [2 * normal(7) - 1])
-    expect_large("9.7", answer, saturating_loss_of_G, 1)
+    """minus F.binary_cross_entropy_with_logits of the fake logits with torch.zeros_like"""
+    expect_values(answer, saturating_loss_of_G, WRONG_SATURATING, [2 * normal(7) - 1])
+    expect_large(answer, saturating_loss_of_G, 1)
 
 
 def saturating_loss_of_G(fake):
     return -F.softplus(fake).mean()
 
 
-def expect_loss(exercise, answer, loss, wrong_losses, logits):
+def expect_values(answer, loss, wrong_losses, logits):
     """The value and the gradient of a loss at some logits."""
     exact = [one.detach().cpu().double().requires_grad_() for one in logits]
-    leaves = [one.clone().requires_grad_() for one in logits]
-    given = [one.clone() for one in leaves]
-    found, right = run(answer, *given), loss(*exact).float()
-    for before, after in zip(logits, given, strict=True):
-        expect_unchanged(before, after.detach(), "a tensor of logits")
-    if isinstance(found, torch.Tensor):
-        if not found.isfinite().all():
-            raise Wrong(describe(right), describe(found), LOG_OF_LOGITS, RECIPE[exercise])
-        if found.shape in {one.shape for one in logits}:
-            raise Wrong(describe(right), describe(found), EACH, RECIPE[exercise])
-    elif isinstance(found, float):
-        raise Wrong("a tensor that has a gradient", describe(found), LOSS_CUT)
-    compare(found, right, [(one(*exact), hint) for one, hint in wrong_losses], [RECIPE[exercise]], dtype=torch.float32)
-    if not found.requires_grad:
-        raise Wrong("a loss that has a gradient", "requires_grad=False", LOSS_CUT)
-    expect_gradients(found, right, leaves, exact, LOSS_GRADIENT, RECIPE[exercise])
+    leaves, right = [one.clone().requires_grad_() for one in logits], loss(*exact)
+    found = answer(*(one.clone() for one in leaves))
+    if isinstance(found, torch.Tensor) and not found.isfinite().all():
+        raise Wrong(describe(right), describe(found), LOG_OF_LOGITS)
+    gradients = expect_loss(answer, leaves, right.float(), [(one(*exact), hint) for one, hint in wrong_losses])
+    expect_tensor(found, [], torch.float32)
+    expect_slopes(gradients, right, exact, LOSS_GRADIENT)
 
 
-def expect_large(exercise, answer, loss, count):
+def expect_large(answer, loss, count):
     """The same where exp overflows, or where a sigmoid in float32 is 0 or 1."""
     logits = [torch.tensor(values) for values in ([100.0, -100.0, 30.0, -20.0], [40.0, -100.0, 100.0])][:count]
     exact = [one.double().requires_grad_() for one in logits]
     leaves = [one.to(device()).requires_grad_() for one in logits]
-    found, right = run(answer, *(one.clone() for one in leaves)), loss(*exact).float()
+    found, right = run(answer, *leaves), loss(*exact)
     if not same(found, right):
-        raise Wrong(f"{describe(right)} for logits of ±100", describe(found), EXTREME, RECIPE[exercise])
-    expect_gradients(found, right, leaves, exact, EXTREME, RECIPE[exercise])
+        raise Wrong(f"{describe(right)} for logits of ±100", describe(found), EXTREME)
+    expect_slopes(torch.autograd.grad(found, leaves, allow_unused=True), right, exact, EXTREME)
 
 
-def expect_gradients(found, right, leaves, exact, *hints):
-    gradients = torch.autograd.grad(found, leaves, allow_unused=True)
-    expected = torch.autograd.grad(right, exact)
-    for gradient, one in zip(gradients, expected, strict=True):
+def expect_slopes(gradients, right, exact, hint):
+    """Raise Wrong unless these are the gradients of the right loss."""
+    for gradient, one in zip(gradients, torch.autograd.grad(right, exact), strict=True):
         if gradient is None or not same(gradient, one):
-            raise Wrong(f"the loss' gradient: {describe(one)}", describe(gradient), *hints)
+            raise Wrong(f"the loss' gradient: {describe(one)}", describe(gradient), hint)

@@ -5,13 +5,13 @@ writing the network will do. The steps are watched by two players with one row o
 updates are closed forms.
 """
 
-from .common import RECIPE
+from .common import ERRORS
 from .convolutions import check_10_3, check_10_4
 from .labels import check_10_1, check_10_2
 from .mlps import check_10_5, check_10_6
 from .steps import check_10_7, check_10_8
 
 __all__ = [
-    "RECIPE", "check_10_1", "check_10_2", "check_10_3", "check_10_4", "check_10_5", "check_10_6", "check_10_7",
+    "ERRORS", "check_10_1", "check_10_2", "check_10_3", "check_10_4", "check_10_5", "check_10_6", "check_10_7",
     "check_10_8",
 ]

@@ -1,41 +1,13 @@
 """What the checks of TP 10 share: networks that are told a label."""
 
-from functools import wraps
-
 import torch
-from torch import nn
-from torch.nn import functional as F
 
 from ...runtime import device
-from ..kit.compare import Wrong, compare, describe, expect_unchanged, same
+from ..kit.compare import Wrong, compare, run, same
 from ..kit.networks import normal
 
-# What is said to the reader. First what the exercises ask for: the second hint of most mistakes.
-RECIPE = {
-    "10.1": "F.one_hot(labels, classes) has the right shape; then .float()",
-    "10.2": "one_hot(labels, classes) is [N, classes]: add two axes with [:, :, None, None], "
-            "then .expand(-1, -1, size, size)",
-    "10.3": "with w = width: z: nz → 2w and y: classes → 2w (4 × 4, stride 1, padding 0), cat([z, y], dim=1); "
-            "4w → 2w and 2w → w (stride 2, padding 1); all four: bias=False, batch norm, ReLU. Then w → channels, tanh",
-    "10.4": "with w = width: x: channels → w and y: classes → w (stride 2, padding 1), LeakyReLU(0.2), "
-            "cat([x, y], dim=1); 2w → 4w and 4w → 8w (bias=False, batch norm, LeakyReLU(0.2)); "
-            "8w → 1 (stride 1, padding 0), flatten()",
-    "10.5": "z.flatten(1): nz → doors[0] and one_hot(y, classes): classes → doors[1], both with LeakyReLU(0.2); "
-            "cat([z, y], dim=1); Linear and LeakyReLU(0.2) for each width of hidden; Linear to channels * size * size, "
-            "tanh, view(-1, channels, size, size)",
-    "10.6": "x.flatten(1): pixels → doors[0], LeakyReLU(0.2), Dropout(dropout); one_hot(y, classes): classes → "
-            "doors[1], LeakyReLU(0.2); cat([x, y], dim=1); Linear, LeakyReLU(0.2) and Dropout(dropout) for each width "
-            "of hidden; Linear to 1, flatten()",
-    "10.7": "fake = G(z, y) without its graph; loss = discriminator_loss(D(x, y), D(fake, y)); zero_grad, backward, "
-            "step with optimiser_D; return loss.detach()",
-    "10.8": "loss = generator_loss(D(G(z, y), y)); zero_grad, backward, step with optimiser_G; return loss.detach()",
-}
-
-# Networks
-NOT_MODULE = ("a network (an nn.Module)", "it must be a class that inherits from nn.Module")
-INIT = "the first line of __init__ is super().__init__()"
+# What is said to the reader.
 NO_LAYERS = "no weights are found: make the layers attributes of self; a list of them is an nn.ModuleList"
-ANY_LENGTH = "`hidden` may have any length: write a loop over it"
 ARGUMENT = "one of the sizes does not follow the argument `{name}`"
 ERRORS = {  # a piece of the message, and what is behind it
     "expected input[": "a convolution gets another number of channels than it was made for: y has the network's "
@@ -52,11 +24,7 @@ ERRORS = {  # a piece of the message, and what is behind it
     "same number of dimensions": "the two things to concatenate have different numbers of axes: flatten(1), or "
                                  "label_planes in place of one_hot",
     "invalid for input of size": "a view has the wrong number of entries: what is the shape before it?",
-    "element 0 of tensors": "the loss has no graph: the forward pass of the player that learns is not under no_grad",
-    "a second time": "each graph can be used for one backward: a single loss, or images anew",
-    "only for scalar outputs": "backward() wants one number: the loss is a mean over the images",
     "Dimension out of range": "an axis is missing: did squeeze() take away the batch axis of a single image?",
-    "optimizer got an empty": "the optimiser is given: use it, make none of your own",
 }
 WIRING = "layers and shape are right, the numbers are not: compare the order of the layers, where batch norm is, the " \
          "activations and the concatenation with the description"
@@ -65,24 +33,8 @@ Y_IGNORED = "the labels change nothing in the output: where does y enter?"
 INPUT_IGNORED = "{name} changes nothing in the output: does it go through its layers?"
 OTHER_LABEL = "an image gets another image's label: does y stay in order, one label per image?"
 CAT_ORDER = "the two are concatenated in the other order: {name} comes first"
-NO_TANH = "pixels leave [−1, 1]: the last step is tanh"
-NOT_TANH = "the pixels are in [0, 1]: tanh, not sigmoid"
 LEAKY = "the activation is LeakyReLU with slope 0.2 (0.01 is PyTorch's default), after every layer but the last"
-LAST_LEAKY = "there is an activation behind the last layer, the logits: leave it out"
-SIGMOID = "these are probabilities: D gives logits, the loss has the sigmoid in it"
-LOGITS = "one number per image: flatten() the result to [N]"
-SQUEEZE = "a single image loses its batch axis: avoid squeeze(), which takes away every axis of size 1"
 NO_RANDOM = "two calls in train mode differ: this network has no dropout and draws nothing itself"
-
-
-def without_tf32(check):
-    """The check, with exact convolutions on a GPU."""
-    @wraps(check)
-    def run_check(answer):
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            check(answer)
-
-    return run_check
 
 
 # ---- 10.1 and 10.2
@@ -97,44 +49,6 @@ def planes(flat, size):
 
 
 # ---- what the networks have in common
-
-
-def build(answer, **sizes):
-    """The student's network, in train mode."""
-    try:
-        network = answer(**sizes)
-    except AttributeError as error:
-        if "before Module.__init__" not in str(error):
-            raise
-        raise Wrong("a network", f"AttributeError: {error}", INIT) from None
-    except (IndexError, ValueError) as error:
-        if "hidden" not in sizes:
-            raise
-        found = f"{type(error).__name__}: {error}"
-        raise Wrong(f"a network with hidden={sizes['hidden']}", found, ANY_LENGTH) from None
-    if not isinstance(network, nn.Module):
-        raise Wrong(NOT_MODULE[0], describe(network), NOT_MODULE[1])
-    return network.to(device()).train()
-
-
-def run(network, first, y):
-    """What the network returns; its inputs must stay untouched."""
-    before = first.clone(), y.clone()
-    found = attempt(network, first, y)
-    for old, new in zip(before, (first, y), strict=True):
-        expect_unchanged(old, new, "the input")
-    return found
-
-
-def attempt(function, *arguments):
-    """What the function returns, with a hint for the errors that are often met."""
-    try:
-        return function(*arguments)
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
-        for piece, hint in ERRORS.items():
-            if piece in str(error):
-                raise Wrong("a result", f"{type(error).__name__}: {str(error).splitlines()[0]}", hint) from None
-        raise
 
 
 def take_weights(network, shapes):
@@ -229,14 +143,3 @@ def slightly_leaky(x):
 
 def labels(values):
     return torch.tensor(values, device=device())
-
-
-def wrong_logits(right):
-    """(result, hint): what is made of the right logits by mistake."""
-    for axes in ((1,), (1, 1), (1, 1, 1)):
-        yield right.view(-1, *axes), LOGITS
-        yield right.sigmoid().view(-1, *axes), SIGMOID
-    yield right.sigmoid(), SIGMOID
-    for activation in (leaky, slightly_leaky, F.relu):
-        yield activation(right), LAST_LEAKY
-    yield right.mean(), LOGITS

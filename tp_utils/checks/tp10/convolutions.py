@@ -4,18 +4,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..kit.compare import Wrong, expect_tensor
-from ..kit.networks import normal
+from ..kit.compare import Wrong, expect_tensor, run
+from ..kit.ends import SQUEEZE, wrong_images, wrong_logits
+from ..kit.networks import build, normal
 from .common import (
     ARGUMENT,
     CAT_ORDER,
     LEAKY,
     NO_LAYERS,
-    NO_TANH,
-    NOT_TANH,
-    SQUEEZE,
     arrows,
-    build,
     expect_dependence,
     expect_output,
     fixed_argument,
@@ -24,13 +21,10 @@ from .common import (
     labels,
     leaky,
     planes,
-    run,
     shapes_of,
     slightly_leaky,
     take_weights,
-    without_tf32,
     wrong_codes,
-    wrong_logits,
 )
 
 # What is said to the reader.
@@ -103,18 +97,19 @@ def layer_hints(network, found, shapes, sizes, transposed):
             yield hint.format(name=name, **in_out(shape, transposed))
 
 
-@without_tf32
 def check_10_3(answer):
+    """with w = width: z: nz → 2w and y: classes → 2w (4 × 4, stride 1, padding 0), cat([z, y], dim=1); 4w → 2w and 2w
+    → w (stride 2, padding 1); all four: bias=False, batch norm, ReLU. Then w → channels, tanh"""
     sizes = {"nz": 5, "classes": 3, "width": 4, "channels": 2}
-    network, z, y = build(answer, **sizes), normal(6, 5, 1, 1), labels([2, 0, 1, 1, 2, 0])
+    network, z, y = build(answer, **sizes).train(), normal(6, 5, 1, 1), labels([2, 0, 1, 1, 2, 0])
     expect_convolutions(network, generator_shapes, sizes)
     weights = take_weights(network, generator_shapes(**sizes))
     found = expect_dependence(network, z, y, (y + 1) % 3, "z")
     code = hot(y, 3)
-    right = generated(weights, z, code)
-    expect_output(found, right, [
+    last = generated(weights, z, code, end=lambda x: x)
+    expect_output(found, last.tanh(), [
+        *wrong_images(last),
         *((generated(weights, z, code, **change), hint) for change, hint in [
-            ({"end": lambda x: x}, NO_TANH), ({"end": torch.sigmoid}, NOT_TANH),
             *(({"norms": norms}, BRANCH_NORM) for norms in (
                 ("third", "fourth"), ("z", "third", "fourth"), ("y", "third", "fourth"), ())),
             *(({"norms": ("z", "y", *norms)}, JOINT_NORM) for norms in ((), ("third",), ("fourth",))),
@@ -147,10 +142,11 @@ def norm_and_activate(x, norm, activation, late):
     return activation(F.batch_norm(x, None, None, training=True) if norm else x)
 
 
-@without_tf32
 def check_10_4(answer):
+    """with w = width: x: channels → w and y: classes → w (stride 2, padding 1), LeakyReLU(0.2), cat([x, y], dim=1); 2w
+    → 4w and 4w → 8w (bias=False, batch norm, LeakyReLU(0.2)); 8w → 1 (stride 1, padding 0), flatten()"""
     sizes = {"classes": 3, "width": 4, "channels": 2}
-    network, x, y = build(answer, **sizes), normal(6, 2, 32, 32), labels([2, 0, 1, 1, 2, 0])
+    network, x, y = build(answer, **sizes).train(), normal(6, 2, 32, 32), labels([2, 0, 1, 1, 2, 0])
     expect_convolutions(network, discriminator_shapes, sizes)
     weights = take_weights(network, discriminator_shapes(**sizes))
     found = expect_dependence(network, x, y, (y + 1) % 3, "x")

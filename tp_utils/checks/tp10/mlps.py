@@ -7,19 +7,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from ...runtime import device
-from ..kit.compare import Wrong, expect_tensor, same
-from ..kit.networks import normal
+from ..kit.compare import Wrong, expect_tensor, run, same
+from ..kit.ends import SQUEEZE, wrong_images, wrong_logits
+from ..kit.networks import build, normal
 from .common import (
-    ANY_LENGTH,
     ARGUMENT,
     CAT_ORDER,
     LEAKY,
     NO_LAYERS,
-    NO_TANH,
-    NOT_TANH,
-    SQUEEZE,
     arrows,
-    build,
     expect_dependence,
     expect_output,
     fixed_argument,
@@ -28,16 +24,14 @@ from .common import (
     is_finite,
     labels,
     leaky,
-    run,
     shapes_of,
     slightly_leaky,
     take_weights,
-    without_tf32,
     wrong_codes,
-    wrong_logits,
 )
 
 # What is said to the reader.
+ANY_LENGTH = "`hidden` may have any length: write a loop over it"
 LAYERS = "the layers from inputs to outputs: {layers} (those in a plain list are not found: nn.ModuleList)"
 HIDDEN_ORDER = "the hidden layers are in the wrong order: `hidden` goes from the input to the output"
 DOORS_ORDER = "the doors have changed places: doors[0] is for {name}, doors[1] for y"
@@ -54,8 +48,7 @@ NOT_CONV = "there is a convolution: this network has fully connected layers only
 NO_NORM_MLP = "there is batch norm, or what comes out depends on the rest of the batch: these networks have none"
 DOOR_LEAKY = "LeakyReLU(0.2) is missing in a door: both doors have one"
 TWO_LEAKY = "LeakyReLU comes once: in the doors, and not again behind the concatenation"
-PIXELS_LEAKY = "there is a LeakyReLU behind the last layer: tanh alone"
-IMAGE_SHAPE = "the pixels are still in a row: view(-1, channels, size, size)"
+IMAGE_SHAPE = "the pixels are in a row, or in the shape of other images: view(-1, channels, size, size)"
 EVAL_DROPOUT = "D still drops units after D.eval(): use nn.Dropout, or F.dropout(…, training=self.training)"
 NO_DROPOUT = "nothing is dropped in train mode: nn.Dropout(dropout) after the door of x and every hidden layer"
 ONE_DROPOUT = "units are dropped at one place only: after the door of x and after every hidden layer"
@@ -71,6 +64,15 @@ PROBES = {  # where units may be dropped: the door that is heard, and the layer 
     "pixels or logit": ("x", None), "label": ("y", None), "x's door": ("x", "x"), "y's door": ("y", "y"),
     "first hidden layer": ("x", 0), "second": ("x", 1),
 }
+
+
+def of_any_length(answer, **sizes):
+    """The student's network, in train mode."""
+    try:
+        return build(answer, **sizes).train()
+    except (IndexError, ValueError) as error:
+        found = f"{type(error).__name__}: {error}"
+        raise Wrong(f"a network with hidden={sizes['hidden']}", found, ANY_LENGTH) from None
 
 
 def mlp_shapes(name, inputs, classes, doors, hidden, outputs):
@@ -179,10 +181,12 @@ def expect_by_itself(network, first, y, found):
         raise Wrong("each image by itself", "an output that depends on the rest of the batch", NO_NORM_MLP)
 
 
-@without_tf32
 def check_10_5(answer):
+    """z.flatten(1): nz → doors[0] and one_hot(y, classes): classes → doors[1], both with LeakyReLU(0.2); cat([z, y],
+    dim=1); Linear and LeakyReLU(0.2) for each width of hidden; Linear to channels * size * size, tanh, view(-1,
+    channels, size, size)"""
     sizes = {"nz": 4, "classes": 3, "doors": (5, 7), "hidden": (6, 9, 8), "channels": 2, "size": 5}
-    network, z, y = build(answer, **sizes), normal(6, 4, 1, 1), labels([2, 0, 1, 1, 2, 0])
+    network, z, y = of_any_length(answer, **sizes), normal(6, 4, 1, 1), labels([2, 0, 1, 1, 2, 0])
     expect_linear(network, mlp_generator_shapes, sizes)
     weights = take_weights(network, mlp_generator_shapes(**sizes))
     found = expect_dependence(network, z, y, (y + 1) % 3, "z")
@@ -190,21 +194,23 @@ def check_10_5(answer):
     last = through(weights, "z", z, hot(y, 3))
     expect_output(found, last.tanh().view(6, 2, 5, 5), [
         *((raw.tanh().view(6, 2, 5, 5), hint) for raw, hint in wrong_mlps(weights, "z", z, y)),
-        (last.view(6, 2, 5, 5), NO_TANH), (last.sigmoid().view(6, 2, 5, 5), NOT_TANH),
-        (leaky(last).tanh().view(6, 2, 5, 5), PIXELS_LEAKY),
-        *((last.tanh().view(shape), IMAGE_SHAPE) for shape in ((6, 50), (6, 50, 1, 1), (6, 2, 25), (6, 5, 5, 2))),
+        *wrong_images(last.view(6, 2, 5, 5)),
+        *((last.tanh().view(shape), IMAGE_SHAPE)
+          for shape in ((6, 50), (6, 50, 1, 1), (6, 2, 25), (6, 5, 5, 2), (12, 1, 5, 5))),
     ])
     for hidden in ((5,), (7, 9)):
         sizes = {"nz": 3, "classes": 4, "doors": (8, 6), "hidden": hidden, "channels": 1, "size": 6}
-        network = build(answer, **sizes).eval()
+        network = of_any_length(answer, **sizes).eval()
         expect_linear(network, mlp_generator_shapes, sizes)
         expect_tensor(run(network, normal(1, 3, 1, 1), labels([3])), [1, 1, 6, 6], torch.float32, [IMAGE_SHAPE])
 
 
-@without_tf32
 def check_10_6(answer):
+    """x.flatten(1): pixels → doors[0], LeakyReLU(0.2), Dropout(dropout); one_hot(y, classes): classes → doors[1],
+    LeakyReLU(0.2); cat([x, y], dim=1); Linear, LeakyReLU(0.2) and Dropout(dropout) for each width of hidden; Linear to
+    1, flatten()"""
     sizes = {"classes": 3, "doors": (5, 7), "hidden": (6, 9, 8), "channels": 2, "size": 5}
-    network, x, y = build(answer, dropout=0.5, **sizes).eval(), normal(6, 2, 5, 5), labels([2, 0, 1, 1, 2, 0])
+    network, x, y = of_any_length(answer, dropout=0.5, **sizes).eval(), normal(6, 2, 5, 5), labels([2, 0, 1, 1, 2, 0])
     expect_linear(network, mlp_discriminator_shapes, sizes)
     weights = take_weights(network, mlp_discriminator_shapes(**sizes))
     found = expect_dependence(network, x, y, (y + 1) % 3, "x", random=EVAL_DROPOUT)
@@ -214,12 +220,12 @@ def check_10_6(answer):
         *wrong_logits(right), *((raw.flatten(), hint) for raw, hint in wrong_mlps(weights, "x", x, y)),
     ])
     expect_dropout(answer)
-    network = build(answer, dropout=0.0, **sizes)
+    network = of_any_length(answer, dropout=0.0, **sizes)
     take_weights(network, {})
     if not same(run(network, x, y), right, 1e-3):
         raise Wrong("with dropout=0, the same logits in train mode as in eval mode", "other logits", RATE)
     sizes = {"classes": 4, "doors": (8, 6), "hidden": (5,), "channels": 1, "size": 6}
-    network = build(answer, dropout=0.5, **sizes).eval()
+    network = of_any_length(answer, dropout=0.5, **sizes).eval()
     expect_linear(network, mlp_discriminator_shapes, sizes)
     expect_tensor(run(network, normal(1, 1, 6, 6), labels([3])), [1], torch.float32, [SQUEEZE])
 
@@ -259,7 +265,7 @@ def probe_logits(answer, rate, heard, narrow, count=2000):
     width = {"x": 60, "y": 70, 0: 80, 1: 90}
     width.update({narrow: 1} if narrow in width else {})
     sizes = {"classes": 3, "doors": (width["x"], width["y"]), "hidden": (width[0], width[1]), "channels": 1, "size": 2}
-    network, shapes = build(answer, dropout=rate, **sizes), mlp_discriminator_shapes(**sizes)
+    network, shapes = of_any_length(answer, dropout=rate, **sizes), mlp_discriminator_shapes(**sizes)
     expect_linear(network, mlp_discriminator_shapes, sizes)
     x = torch.zeros(count, 1, 2, 2, device=device())
     x[:, :, 0, 0] = 1

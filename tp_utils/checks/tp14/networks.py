@@ -6,90 +6,81 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..kit.compare import Wrong, compare, describe, same
-from ..kit.networks import build, expect_trainable, normal, trace
-from .common import RECIPE
+from ..kit.compare import Wrong, compare, describe
+from ..kit.ends import wrong_images
+from ..kit.layers import CONVOLUTIONS, expect_between, expect_layers, facts, norm_behind
+from ..kit.networks import build, expect_trainable, normal, settle, trace
 
 # What is said to the reader.
 LAYERS = "the layers with weights are, from the input on: {expected}"
 GEOMETRY = "kernel 4 × 4, stride 2, padding 1 in all three"
-BETWEEN = "behind layer {k} comes batch norm, then {activation}"
 LAST = "nothing comes behind the last layer: mean and log variance may be any numbers"
 PAIR = "return a pair: (mean, log_variance)"
 SWAPPED = "the first nz numbers are the mean, the others the log variance"
 INTERLEAVED = "mean and log variance are taken in turn: the first nz numbers are the mean, the others the log variance"
+CLAMPED = "large numbers are cut off: return mean and log variance as they are, without clamp or tanh"
 POSITIVE = "the second output is ln σ², as it is: no exp, softplus or ReLU behind it"
-NO_TANH = "the last step is tanh: pixels in [−1, 1]"
-WEIGHTED = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
 
 
 def check_14_1(answer):
-    recipe = RECIPE["14.1"]
+    """three times [Conv2d(…, 4, 2, 1), BatchNorm2d, LeakyReLU(0.2)] with channels, w, 2w, 4w; Flatten; Linear(4w * 16,
+    2 * nz); .chunk(2, dim=1) makes mean and log_variance of it"""
     for nz, channels, width in ((5, 1, 4), (3, 2, 3)):
-        network = build(answer, recipe, nz=nz, channels=channels, width=width).eval()
+        network = settle(build(answer, nz=nz, channels=channels, width=width)).eval()
         x = normal(3, channels, 32, 32).tanh()
         for module in network.modules():  # large outputs, which a clamp would show
             if isinstance(module, nn.Linear):
                 module.weight.data *= 10
-        calls, found = trace(network, x, WEIGHTED)
+        calls, found = trace(network, x, CONVOLUTIONS | nn.Linear)
         sizes = [channels, width, 2 * width, 4 * width]
-        expect_layers("14.1", calls, [*([nn.Conv2d, *pair] for pair in pairwise(sizes)),
-                                      [nn.Linear, 64 * width, 2 * nz]])
-        expect_between("14.1", network, calls[:3], [given for _, given, _ in calls[1:4]],
-                       lambda y: F.leaky_relu(y, 0.2))
+        expect_chain(network, calls, [*(halving("convolution", *pair) for pair in pairwise(sizes)),
+                                      facts("linear layer", 64 * width, 2 * nz)], "LeakyReLU(0.2)")
         if not isinstance(found, tuple | list) or len(found) != 2:
-            raise Wrong("(mean, log_variance)", describe(found), PAIR, recipe)
+            raise Wrong("(mean, log_variance)", describe(found), PAIR)
         mean, log_variance = calls[3][2].chunk(2, dim=1)
-        compare(found[0], mean, [(log_variance, SWAPPED), (calls[3][2][:, ::2], INTERLEAVED)], [LAST, recipe], 1e-3)
+        compare(found[0], mean, [(log_variance, SWAPPED), (calls[3][2][:, ::2], INTERLEAVED)], [LAST], 1e-3)
         compare(found[1], log_variance, [
             (log_variance.exp(), POSITIVE), (F.softplus(log_variance), POSITIVE), (log_variance.relu(), POSITIVE),
-        ], [LAST, recipe], 1e-3)
-        expect_trainable(network, x, recipe)
+        ], [LAST], 1e-3)
+        expect_trainable(network, x)
+        expect_unbounded(network.eval(), x)
+
+
+def expect_unbounded(network, x):
+    """Raise Wrong if large outputs are cut off."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            module.weight.data *= 100
+    calls, found = trace(network, x, nn.Linear)
+    for one, right in zip(found, calls[-1][2].chunk(2, dim=1), strict=True):
+        compare(one, right, hints=[CLAMPED], tolerance=1e-3)
 
 
 def check_14_2(answer):
-    recipe = RECIPE["14.2"]
+    """Linear(nz, 4w * 16), Unflatten(1, (4w, 4, 4)), BatchNorm2d, ReLU; [ConvTranspose2d(…, 4, 2, 1), BatchNorm2d,
+    ReLU] from 4w to 2w and to w; ConvTranspose2d(w, channels, 4, 2, 1), tanh"""
     for nz, channels, width in ((5, 1, 4), (3, 2, 3)):
-        network, z = build(answer, recipe, nz=nz, channels=channels, width=width).eval(), normal(3, nz)
-        calls, found = trace(network, z, WEIGHTED)
+        network, z = settle(build(answer, nz=nz, channels=channels, width=width)).eval(), normal(3, nz)
+        calls, found = trace(network, z, CONVOLUTIONS | nn.Linear)
         sizes = [4 * width, 2 * width, width, channels]
-        expect_layers("14.2", calls, [[nn.Linear, nz, 64 * width],
-                                      *([nn.ConvTranspose2d, *pair] for pair in pairwise(sizes))])
-        small = calls[0][2].view(3, 4 * width, 4, 4)
-        expect_between("14.2", network, [(calls[0][0], z, small), *calls[1:3]], [given for _, given, _ in calls[1:]],
-                       F.relu)
+        expect_chain(network, calls, [facts("linear layer", nz, 64 * width),
+                                      *(halving("transposed convolution", *pair) for pair in pairwise(sizes))], "ReLU")
         last = calls[3][2]
-        compare(found, last.tanh(), [(last, NO_TANH), (last.sigmoid(), NO_TANH), (last.clamp(-1, 1), NO_TANH),
-                                     ((last.tanh() + 1) / 2, NO_TANH)], [recipe], 1e-3, torch.float32)
-        expect_trainable(network, z, recipe)
+        compare(found, last.tanh(), wrong_images(last), tolerance=1e-3, dtype=torch.float32)
+        expect_trainable(network, z)
 
 
-def expect_layers(exercise, calls, expected):
-    """Raise Wrong unless these layers were used: [kind, inputs, outputs], convolutions 4 × 4 that halve or double."""
-    def words(kind, inputs, outputs):
-        return f"{kind.__name__} {inputs} → {outputs}"
-
-    def sizes(layer):
-        return (layer.in_features, layer.out_features) if isinstance(layer, nn.Linear) else (
-            layer.in_channels, layer.out_channels)
-
-    wanted = ", ".join(words(*one) for one in expected)
-    found = ", ".join(words(type(layer), *sizes(layer)) for layer, *_ in calls) or "none"
-    if found != wanted:
-        raise Wrong(wanted, found, LAYERS.format(expected=wanted), RECIPE[exercise])
-    for layer, *_ in calls:
-        if not isinstance(layer, nn.Linear) and (layer.kernel_size, layer.stride, layer.padding) != (
-                (4, 4), (2, 2), (1, 1)):
-            raise Wrong("kernel 4, stride 2, padding 1", f"{layer.kernel_size}, {layer.stride}, {layer.padding}",
-                        GEOMETRY, RECIPE[exercise])
+def halving(kind, inputs, outputs):
+    """The facts of a layer that halves or doubles the side of the maps."""
+    return facts(kind, inputs, outputs, kernel=4, stride=2, padding=1)
 
 
-def expect_between(exercise, network, calls, entered, activation):
-    """Raise Wrong unless batch norm and activation are between each layer's output and the next one's input."""
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    for k, ((_, _, out), given) in enumerate(zip(calls, entered, strict=True), 1):
-        right = [activation(norm(out)) for norm in norms if norm.num_features == out.shape[1]]
-        if not any(given.numel() == value.numel() and same(given.flatten(), value.flatten()) for value in right):
-            name = "ReLU" if activation is F.relu else "LeakyReLU(0.2)"
-            raise Wrong(f"batch norm and {name} behind layer {k}", "something else",
-                        BETWEEN.format(k=k, activation=name), RECIPE[exercise])
+def expect_chain(network, calls, layers, activation):
+    """Raise Wrong unless these layers were used, with batch norm and activation behind all but the last."""
+    expected = ", ".join(f"{layer['kind']} {layer['channels']}" for layer in layers)
+    hints = dict.fromkeys(("kind", "channels", "count"), LAYERS.format(expected=expected))
+    expect_layers([layer for layer, *_ in calls], layers,
+                  hints | dict.fromkeys(("kernel", "stride", "padding"), GEOMETRY))
+    for k, ((_, _, y), (_, entered, _)) in enumerate(pairwise(calls), 1):
+        y = y.unflatten(1, (-1, 4, 4)) if y.ndim == 2 else y
+        expect_between(k, y, entered, activation, norm_behind(network, y))

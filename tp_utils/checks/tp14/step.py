@@ -9,7 +9,6 @@ from torch.nn import functional as F
 from ...runtime import device
 from ..kit.compare import NO_RETURN, Wrong, compare, describe, same
 from ..kit.networks import normal
-from .common import RECIPE, gradient
 
 # What is said to the reader.
 TOUCHED = "{name}'s weights must change: {name} has an optimiser, let it step"
@@ -90,7 +89,8 @@ class SmallDiscriminator(nn.Module):
 
 
 def check_14_7(answer):
-    recipe = RECIPE["14.7"]
+    """the losses of all three first; torch.autograd.grad(loss, list(player.parameters()), retain_graph=True) for each
+    player, into its .grad; then the three optimisers' steps"""
     players = {"E": SmallEncoder(NZ), "G": nn.Sequential(nn.Linear(NZ, 16), nn.Tanh(), nn.Unflatten(1, (1, 4, 4))),
                "D": SmallDiscriminator()}
     for k, player in enumerate(players.values()):
@@ -103,7 +103,7 @@ def check_14_7(answer):
     optimisers = {name: torch.optim.SGD(player.parameters(), RATE) for name, player in players.items()}
     found = answer(*players.values(), optimisers, x, torch.Generator().manual_seed(3), GAMMA)
     if found is None:
-        raise Wrong("a dict of four scalars", "None", NO_RETURN, recipe)
+        raise Wrong("a dict of four scalars", "None", NO_RETURN)
     losses = losses_of(before, x)
     swapped = losses_of(before, x, swapped=True)
     for name in "EGD":
@@ -127,13 +127,21 @@ def losses_of(players, x, swapped=False):
     }
 
 
+def gradient(player, losses, weights):
+    """The gradient of a weighted sum of losses with respect to a player's weights, as one vector."""
+    total = sum(weight * losses[name] for name, weight in weights.items())
+    found = torch.autograd.grad(total, list(player.parameters()), retain_graph=True, allow_unused=True)
+    return torch.cat([(torch.zeros_like(w) if g is None else g).flatten()
+                      for w, g in zip(player.parameters(), found, strict=True)])
+
+
 def expect_step(name, player, before, losses, swapped):
     """Raise Wrong unless the player moved by the gradient of its own loss."""
-    recipe, old = RECIPE["14.7"], before[name]
+    old = before[name]
     moved = nn.utils.parameters_to_vector(old.parameters()) - nn.utils.parameters_to_vector(player.parameters())
     found = (moved / RATE).detach()
     if not found.any():
-        raise Wrong(f"{name} moved", "it did not", TOUCHED.format(name=name), recipe)
+        raise Wrong(f"{name} moved", "it did not", TOUCHED.format(name=name))
     right = gradient(old, losses, AIMS[name])
     if same(found, right, 1e-3):
         return
@@ -147,17 +155,16 @@ def expect_step(name, player, before, losses, swapped):
     if hint is None and torch.cosine_similarity(found, right, dim=0) > 0.98:
         hint = D_FIRST.format(name=name)
     raise Wrong(f"a step of {name} down the gradient of its loss", "another step",
-                hint or WRONG_GRADIENT.format(name=name), recipe)
+                hint or WRONG_GRADIENT.format(name=name))
 
 
 def expect_result(found, losses):
-    recipe = RECIPE["14.7"]
     if not isinstance(found, dict) or set(found) != {"KL", "similarity", "D", "G"}:
         raise Wrong("{'KL', 'similarity', 'D', 'G'}", describe(sorted(found) if isinstance(found, dict) else found),
-                    RESULT, recipe)
+                    RESULT)
     right = {"KL": losses["KL"], "similarity": losses["similarity"],
              "D": losses["real"] + losses["rebuilt"] + losses["fake"], "G": losses["as real"] + losses["fake as real"]}
     for name, value in right.items():
-        compare(found[name], value.detach(), [], [RESULT_VALUE.format(name=name), recipe])
+        compare(found[name], value.detach(), [], [RESULT_VALUE.format(name=name)])
         if found[name].requires_grad:
-            raise Wrong(f"{name} without a graph", "with one", ATTACHED, recipe)
+            raise Wrong(f"{name} without a graph", "with one", ATTACHED)

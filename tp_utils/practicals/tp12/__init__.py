@@ -2,22 +2,22 @@
 
 from .judges import (
     CATS,
-    REPORT,
-    SIDE,
+    IMAGENET_SIDE,
+    POSTER,
+    cat_numbers,
     connected,
     dogs,
-    features,
     measures_table,
-    nearest,
+    nearest_images,
     neighbours_figure,
     noise,
-    opinion,
+    pooled_features,
     poster_table,
-    surest,
+    surest_cats,
 )
 from .quiz import Quiz
 
 __all__ = [
-    "CATS", "REPORT", "SIDE", "Quiz", "connected", "dogs", "features", "measures_table", "nearest",
-    "neighbours_figure", "noise", "opinion", "poster_table", "surest",
+    "CATS", "IMAGENET_SIDE", "POSTER", "Quiz", "cat_numbers", "connected", "dogs", "measures_table", "nearest_images",
+    "neighbours_figure", "noise", "pooled_features", "poster_table", "surest_cats",
 ]

@@ -10,8 +10,8 @@ from ...measure import frechet, mean_sd, percent
 from ...runtime import cached, device
 
 CATS = range(281, 286)  # ImageNet's tabby, tiger cat, Persian cat, Siamese cat, Egyptian cat
-REPORT = {"real": 74.6, "32": 52.0, "64": 92.1, "people": 30.0}  # the poster's rates, in per cent
-SIDE = 224  # pixels: what ImageNet's networks were trained on
+POSTER = {"real": 74.6, "32": 52.0, "64": 92.1, "people": 30.0}  # the poster's rates, in per cent
+IMAGENET_SIDE = 224  # pixels: what ImageNet's networks were trained on
 
 # ---- players
 
@@ -46,32 +46,42 @@ def dogs(count, size):
 
 
 @torch.no_grad()
-def features(network, images):
+def pooled_features(network, images):
     """What a judge sees: float32 [N, F], its last feature map averaged, of uint8 [N, 3, H, W] at 224 × 224."""
     pooled = nets.PooledFeatures(network)
-    return cached("cats-features", [images, *network.state_dict().values()], lambda: torch.cat(
-        [pooled(nets.to_input(resized(part, SIDE))).cpu() for part in images.split(50)]))
+
+    def compute():
+        return torch.cat([pooled(judge_input(part)).cpu() for part in images.split(50)])
+
+    return cached("cats-features", [], compute)
 
 
-def opinion(network, generated, real, cat_rate, kernel_inception_distance):
+def judge_input(images):
+    """uint8 [N, 3, H, W] as ImageNet's networks take them."""
+    return nets.to_input(resized(images, IMAGENET_SIDE))
+
+
+def cat_numbers(network, generated, real, cat_rate, kernel_inception_distance):
     """The judge's numbers for generated images against as many real ones: a dict of floats.
 
     generated: uint8 [n, 3, H, W];  real: uint8 [≥ 2 n, 3, H, W], the second n of them say how far real is from real
     """
     first, second = real[:len(generated)], real[len(generated):2 * len(generated)]
-    seen, there, others = (features(network, images) for images in (generated, first, second))
+    seen, there, others = (pooled_features(network, images) for images in (generated, first, second))
     return {
         "cat_rate": cat_rate(network, generated), "frechet": frechet(there, seen),
         "kernel": float(kernel_inception_distance(there, seen)), "floor": frechet(there, others),
         "kernel_floor": float(kernel_inception_distance(there, others)),
-        "nearest": nearest(generated, second)[0].mean().item(), "nearest_real": nearest(first, second)[0].mean().item(),
+        "nearest": nearest_images(generated, second)[0].mean().item(),
+        "nearest_real": nearest_images(first, second)[0].mean().item(),
     }
 
 
 def measures_table(measured, real_rate):
     """A Table of games: mean ± standard deviation over the seeds; in the last line the same for real images.
 
-    measured: {name: [numbers of `opinion`]};  real_rate: share of real images of that size that the judge calls cats
+    measured:   {name: [what `cat_numbers` gives]}
+    real_rate:  share of real images of that size that the judge calls cats
     """
     def several(runs, key):
         mean, sd = mean_sd([run[key] for run in runs])
@@ -92,18 +102,18 @@ def poster_table(rates):
         return percent(rates[name]) if name in rates else "not measured in this profile"
 
     return show.Table(["called a cat", "the poster, %", "here"], [
-        ["real images", f"{REPORT['real']}", ours("real cats, 64 × 64")],
+        ["real images", f"{POSTER['real']}", ours("real cats, 64 × 64")],
         ["real images of 32 × 32", "—", ours("real cats, 32 × 32")],
-        ["generated, 32 × 32", f"{REPORT['32']}", ours("DCGAN")],
-        ["generated, 64 × 64", f"{REPORT['64']}", ours("DCGAN, 64 × 64")],
-        ["people fooled by generated images", f"{REPORT['people']}", "the quiz below counts yours"],
+        ["generated, 32 × 32", f"{POSTER['32']}", ours("DCGAN")],
+        ["generated, 64 × 64", f"{POSTER['64']}", ours("DCGAN, 64 × 64")],
+        ["people fooled by generated images", f"{POSTER['people']}", "the quiz below counts yours"],
     ])
 
 
 # ---- the nearest neighbour
 
 
-def nearest(images, among, batch_size=250):
+def nearest_images(images, among, batch_size=250):
     """(distances float32 [N], indices int64 [N]) of the nearest of `among` for each image.
 
     Images uint8 [N, C, H, W]; the distance: root mean squared difference of the pixels at 16 × 16, in grey levels.
@@ -119,14 +129,14 @@ def nearest(images, among, batch_size=250):
 
 def neighbours_figure(images, among, title):
     """Above some images, below the nearest of `among`, with the distance."""
-    distances, indices = nearest(images, among)
+    distances, indices = nearest_images(images, among)
     titles = [""] * len(images) + [f"{value:.0f}" for value in distances]
     return show.grid(torch.cat([images, among[indices]]), titles, columns=len(images), size=0.9, title=title)
 
 
-def surest(network, images, count=12):
+def surest_cats(network, images, count=12):
     """(images, cat's probability [count]) that the judge takes for cats most surely."""
     with torch.no_grad():
-        scores = torch.cat([network(nets.to_input(resized(part, SIDE))).softmax(1).cpu() for part in images.split(50)])
+        scores = torch.cat([network(judge_input(part)).softmax(1).cpu() for part in images.split(50)])
     probability, order = scores[:, list(CATS)].sum(1).sort(descending=True)
     return images[order[:count]], probability[:count]

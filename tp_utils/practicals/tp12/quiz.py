@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from ...runtime import fingerprint
+from ...runtime.expect import described
 
 PAGE = Path(__file__).with_name("quiz.html")
 NOT_PAIRS = "as many real as generated images are needed, uint8 [N, C, S, S] with N > 0, not {real} and {generated}"
@@ -25,7 +26,7 @@ class Quiz:
     def __init__(self, real, generated):
         kinds = {real.dtype, generated.dtype}
         if real.shape != generated.shape or real.ndim != 4 or not len(real) or kinds != {torch.uint8}:
-            raise ValueError(NOT_PAIRS.format(real=describe(real), generated=describe(generated)))
+            raise ValueError(NOT_PAIRS.format(real=described(real), generated=described(generated)))
         pairs = [[data_url(image) for image in pair] for pair in zip(real, generated, strict=True)]
         values = {"PAIRS": json.dumps(pairs), "KEY": f"quiz-{fingerprint(real, generated)}"}
         self.pairs, self.page = len(real), PAGE.read_text(encoding="utf-8")
@@ -38,10 +39,6 @@ class Quiz:
     def _repr_html_(self):
         return (f'<iframe title="Which cat is real?" srcdoc="{html.escape(self.page)}" '
                 'style="width:100%;max-width:720px;height:470px;border:1px solid #ccc"></iframe>')
-
-
-def describe(images):
-    return f"{str(images.dtype).removeprefix('torch.')} {list(images.shape)}"
 
 
 def data_url(image):

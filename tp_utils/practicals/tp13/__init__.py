@@ -1,37 +1,24 @@
-"""Helper of TP 13: networks, training in a given order, figures (networks.py); Dataset X (volume.py)."""
+"""Helper of TP 13: networks, images, figures, TensorBoard (board.py), and Dataset X (volume.py)."""
 
 from . import volume
-from .networks import (
-    HELD_OUT,
+from .board import NOT_INSTALLED, TENSORBOARD, tensorboard
+from .figures import (
     NO_RUNS,
-    NO_TENSORBOARD,
-    OTHER_NETWORK,
-    PAPERS,
-    REPORT,
-    TENSORBOARD,
-    Split,
-    branch,
-    colleagues_file,
-    gradient_norms,
+    PAPERS_CIFAR10,
+    REPORT_CIFAR10,
     gradients_figure,
     leak_table,
-    load_public,
     losses_figure,
-    one_epoch,
-    predictions,
     report_table,
     runs_figure,
-    shortcut,
-    split,
-    step_seconds,
     survival_figure,
-    tensorboard,
-    to_input,
 )
+from .images import HELD_OUT, Split, colleagues_file, predictions, scaled, split_at
+from .networks import OTHER_NETWORK, branch, convolution_gradients, load_public, shortcut, step_seconds
 
 __all__ = [
-    "HELD_OUT", "NO_RUNS", "NO_TENSORBOARD", "OTHER_NETWORK", "PAPERS", "REPORT", "TENSORBOARD", "Split",
-    "branch", "colleagues_file", "gradient_norms", "gradients_figure", "leak_table", "load_public",
-    "losses_figure", "one_epoch", "predictions", "report_table", "runs_figure", "shortcut", "split",
-    "step_seconds", "survival_figure", "tensorboard", "to_input", "volume",
+    "HELD_OUT", "NOT_INSTALLED", "NO_RUNS", "OTHER_NETWORK", "PAPERS_CIFAR10", "REPORT_CIFAR10", "TENSORBOARD",
+    "Split", "branch", "colleagues_file", "convolution_gradients", "gradients_figure", "leak_table", "load_public",
+    "losses_figure", "predictions", "report_table", "runs_figure", "scaled", "shortcut", "split_at", "step_seconds",
+    "survival_figure", "tensorboard", "volume",
 ]

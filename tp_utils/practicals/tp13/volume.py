@@ -13,7 +13,7 @@ from ... import show
 from ...runtime import cached, device
 
 STRUCTURES = ("layers", "fibres", "grains", "pores")
-REGIONS, SIDE, DEPTH = 6, 150, 450  # along the length; of a slice and of a region, in voxels
+REGIONS, SLICE_SIDE, DEPTH = 6, 150, 450  # along the length; of a slice and of a region, in voxels
 SCALE = (4.0, 9.0)  # voxels: the typical size of what a structure is made of, from region to region
 
 
@@ -30,7 +30,7 @@ class Slices:
     depths: torch.Tensor
 
 
-def slices(per_block=113, seed=0, side=SIDE, depth=DEPTH):
+def slices(per_block=113, seed=0, side=SLICE_SIDE, depth=DEPTH):
     """The Slices of a volume: `per_block` at equal distances of each structure in each region.
 
     seed: of the volume;  side, depth: of a block in voxels, for a smaller volume

@@ -1,0 +1,142 @@
+"""Results that are computed once, and are there all the same where they cannot be kept."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from sets import names, said
+
+from tp_utils import runtime
+from tp_utils.runtime import cached
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("TP_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def compute():
+    """A function that counts its calls."""
+    def compute():
+        compute.calls += 1
+        return {"features": torch.arange(3), "seconds": [1.5], "name": "x"}
+
+    compute.calls = 0
+    return compute
+
+
+def test_cached_computes_once_for_the_same_inputs(compute):
+    first = cached("features", (torch.zeros(2), "squeezenet"), compute)
+    again = cached("features", (torch.zeros(2), "squeezenet"), compute)
+    assert compute.calls == 1
+    assert torch.equal(first.pop("features"), again.pop("features"))
+    assert first == again
+
+
+def test_cached_computes_anew_for_other_inputs_and_another_name(compute):
+    cached("features", (torch.zeros(2),), compute)
+    cached("features", (torch.ones(2),), compute)
+    cached("others", (torch.zeros(2),), compute)
+    assert compute.calls == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"not a file of torch's"])
+def test_cached_computes_anew_where_the_file_cannot_be_read(tmp_path, compute, content):
+    cached("features", (1,), compute)
+    (file,) = (tmp_path / "cache" / "computed").iterdir()
+    file.write_bytes(content)
+    assert cached("features", (1,), compute)["name"] == "x"
+    assert compute.calls == 2
+    cached("features", (1,), compute)
+    assert compute.calls == 2  # and mends the file
+
+
+def halved(x):
+    return x / 2
+
+
+def halved_differently(x):
+    return x * 0.5
+
+
+def test_cached_computes_again_when_a_function_that_it_uses_was_changed(monkeypatch):
+    calls = []
+
+    def compute():
+        calls.append(1)
+        return [halved(x) for x in (1.0, 2.0)]
+
+    for _ in range(2):
+        assert runtime.cached("code", (1,), compute) == [0.5, 1.0]
+    assert len(calls) == 1
+    monkeypatch.setitem(globals(), "halved", halved_differently)
+    assert runtime.cached("code", (1,), compute) == [0.5, 1.0]
+    assert len(calls) == 2
+
+
+# ---- where a value cannot be kept
+
+ON_A_FULL_DISK = """
+import resource, torch
+from tp_utils.runtime import cached
+for room in (10, 1000, 100_000, 200_500):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    print(cached(f"room-{room}", (), lambda: torch.zeros(50_000)).numel())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no limits of this kind on Windows")
+def test_a_value_that_finds_no_room_costs_one_line(tmp_path):
+    done = subprocess.run([sys.executable, "-c", ON_A_FULL_DISK], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[1::2] == 4 * ["50000"]
+    assert lines[::2] == [f"room-{room}: not kept for the next time (File too large). Free some space, or set TP_CACHE "
+                          "to a folder you may write." for room in (10, 1000, 100_000, 200_500)]
+    assert names(tmp_path / "cache" / "computed") == []
+
+
+def test_a_cache_that_may_not_be_written_costs_one_line(ordinary_user, monkeypatch, capsys):
+    ordinary_user.chmod(0o555)
+    monkeypatch.setenv("TP_CACHE", str(ordinary_user / "cache"))
+    assert cached("value", (), lambda: 1) == 1
+    (line,) = said(capsys)
+    assert line.startswith("value: not kept") and "Permission denied" in line and "TP_CACHE" in line
+    ordinary_user.chmod(0o755)
+
+
+@pytest.mark.parametrize("in_the_way", ["cache", "cache/computed"])
+def test_a_file_in_the_place_of_the_folder_costs_one_line(tmp_path, capsys, in_the_way):
+    (tmp_path / in_the_way).parent.mkdir(exist_ok=True)
+    (tmp_path / in_the_way).write_text("somebody's")
+    assert cached("value", (), lambda: 1) == 1
+    (line,) = said(capsys)
+    assert line.startswith("value: not kept") and (tmp_path / in_the_way).read_text() == "somebody's"
+
+
+def test_a_kept_value_that_may_not_be_read_is_computed_and_left_alone(ordinary_user, monkeypatch, capsys, compute):
+    monkeypatch.setenv("TP_CACHE", str(ordinary_user))
+    cached("value", (1,), compute)
+    (file,) = (ordinary_user / "computed").iterdir()
+    before = file.read_bytes()
+    file.chmod(0o200)
+    assert cached("value", (1,), compute)["name"] == "x"
+    (line,) = said(capsys)
+    assert file.name in line and "Permission denied" in line
+    file.chmod(0o600)
+    assert file.read_bytes() == before
+    assert cached("value", (1,), compute)["name"] == "x" and compute.calls == 2
+
+
+def test_a_name_that_leaves_the_cache_is_refused_before_anything_is_computed(compute, tmp_path):
+    for name in ("../value", "CON", ""):
+        with pytest.raises(ValueError, match="cannot be the name of a file"):
+            cached(name, (1,), compute)
+    assert compute.calls == 0 and not (tmp_path / "cache").exists()
