@@ -1,5 +1,6 @@
 """What the tests of TP 11's rows share: a few digits, the solution notebook's functions, its cases."""
 
+from functools import cache
 from types import SimpleNamespace
 
 import tp_utils as tp
@@ -10,9 +11,12 @@ SOLUTION = definitions(11)  # {name: value} of the solution notebook
 ROWS = SOLUTION["rows"]
 
 
-def some_digits(train=600, test=300):
+mnist = cache(tp.data.mnist)  # read once
+
+
+def some_digits(train=400, test=200):
     """The first digits of MNIST, to be changed at will."""
-    digits = tp.data.mnist()
+    digits = mnist()
     return SimpleNamespace(train_images=digits.train_images[:train], train_labels=digits.train_labels[:train].clone(),
                            test_images=digits.test_images[:test], test_labels=digits.test_labels[:test].clone())
 

@@ -60,7 +60,7 @@ class Remembering:
 
     def __call__(self, images):
         self.calls += 1
-        key = fingerprint(images, *judge.judge().state_dict().values())
+        key = fingerprint(images, *judge.mnist_judge().state_dict().values())
         if key not in self.known:
             self.known[key] = self.ask(images)
         return self.known[key]
@@ -71,18 +71,6 @@ class Remembering:
 
 @pytest.fixture(scope="module", autouse=True)
 def remembered():
-<<<<<<< HEAD
-    """The judge is asked once about the same images: of many games the real ones are the same."""
-    known, ask = {}, health.opinion
-
-    def opinion(images):
-        key = fingerprint(images, *judge.mnist_judge().state_dict().values())
-        if key not in known:
-            known[key] = ask(images)
-        return known[key]
-
-=======
->>>>>>> tp0910
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(health, "opinion", Remembering(health.opinion))
         yield health.opinion

@@ -66,7 +66,7 @@ def test_the_same_row_again_gives_the_same_numbers(digits, monkeypatch, tmp_path
     assert {k: v for k, v in first.items() if k not in timed} == {k: v for k, v in second.items() if k not in timed}
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if not row.startswith("all-")])
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.startswith("all-") and not row.endswith("-augmented")])
 def test_no_row_sees_a_label_beyond_the_hundred(row, digits, monkeypatch, tmp_path):
     """Other labels for the rest of the pool change nothing."""
     function, augment = ROWS[row]
@@ -89,8 +89,8 @@ def test_the_test_labels_decide_nothing(row, digits, monkeypatch, tmp_path):
 
 
 def test_the_baseline_learns(digits):
-    made = SOLUTION["cnn"](case(digits, "balanced"), steps=250)
-    assert len(made.curve) >= 12 and made.curve[-1][0] == 250
+    made = SOLUTION["cnn"](case(digits, "balanced"), steps=150)
+    assert len(made.curve) >= 12 and made.curve[-1][0] == 150
     assert accuracy(made.logits(digits.test_images).argmax(1), digits.test_labels) > 0.6
 
 
@@ -132,12 +132,12 @@ def test_a_teacher_is_asked_about_copies_of_the_labelled_images_alone(digits):
 
 def test_pseudo_labels_keep_the_hundred_as_they_are_known(digits):
     """A teacher that is sure of a 3 wherever it looks, but on the last hundred images."""
-    teacher = SimpleNamespace(logits=lambda images: torch.where(torch.arange(len(images)) < 500, 9.0, 0.0)[:, None]
+    teacher = SimpleNamespace(logits=lambda images: torch.where(torch.arange(len(images)) < 300, 9.0, 0.0)[:, None]
                               * nn.functional.one_hot(torch.tensor([3]), 10))
-    hundred = tp11.Case(digits, torch.arange(450, 550), "random", 0)
+    hundred = tp11.Case(digits, torch.arange(250, 350), "random", 0)
     images, labels = SOLUTION["pseudo_labelled"](teacher, hundred)
-    assert torch.equal(images, digits.train_images[:550])
-    assert labels[:450].eq(3).all() and torch.equal(labels[450:], digits.train_labels[450:550])
+    assert torch.equal(images, digits.train_images[:350])
+    assert labels[:250].eq(3).all() and torch.equal(labels[250:], digits.train_labels[250:350])
 
 
 # ---- the student's own functions
