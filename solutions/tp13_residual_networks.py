@@ -335,7 +335,7 @@ tp13.losses_figure({"ResNet-8": losses}, "One epoch of your loop")
 recipe = {"steps": tp.pick(smoke=3, cpu=800, full=9000), "batch_size": tp.pick(smoke=8, cpu=128, full=512),
           "rate": tp.pick(smoke=0.1, cpu=0.1, full=0.4), "weight_decay": 5e-4}
 print(f"{recipe['steps'] * recipe['batch_size'] / len(split.train_images):.1f} epochs")
-events = tp.cache_dir("events")
+events = tp.cache_path("events")
 
 
 def prepare(batch, generator):

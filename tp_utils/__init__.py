@@ -20,8 +20,8 @@ from pathlib import Path
 __version__ = "0.1.0"
 
 _HOME = {  # public name -> the module that defines it, or that it is
-    **dict.fromkeys(("cache_dir", "cached", "caveat", "device", "measuring", "pick", "precision", "profile", "results",
-                     "save_results", "seed", "say"), "runtime"),
+    **dict.fromkeys(("cache_dir", "cache_path", "cached", "caveat", "device", "measuring", "pick", "precision",
+                     "profile", "results", "save_results", "seed", "say"), "runtime"),
     **dict.fromkeys(("Game", "Validation", "fit", "frozen", "train"), "training"),
     "initialised": "nets",
     "check": "checks",

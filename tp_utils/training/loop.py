@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from ..runtime import Incomparable, expect, fingerprint, say, stop_button
+from ..runtime import Incomparable, expect, fingerprint, keeping, say, stop_button
 from . import checkpoint
 from .events import Events
 from .live import Live
@@ -33,7 +33,10 @@ class Loop:
     def __init__(self, run, parts, depends_on, name, save_every, seed, live, events):
         self.run, self.steps, self.parts = run, run.steps, parts
         self.name, self.save_every, self.seed, self.live = name, save_every, seed, live
-        self.events = Events(events) if events else None
+        self.events = None
+        if events:
+            with keeping(f"event files in {events}"):
+                self.events = Events(events)
         self.curves, self.pending = None, []  # pending: still on the device, one transfer for many steps
         self.kept, self.unkept = 0, False  # the step of the last checkpoint; whether the last one failed
         if name is not None:

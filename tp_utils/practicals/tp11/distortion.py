@@ -8,10 +8,9 @@ import math
 
 import numpy as np
 import torch
-from filelock import FileLock
 from torch.nn import functional as F
 
-from ...runtime import cache_dir, cached, device
+from ...runtime import cached, device, one_at_a_time
 
 REACH = 2  # pixels that a piece may be off
 CANDIDATES, NEAREST = 30, 10  # neighbours by plain distance that are looked at closely, and those that are kept
@@ -44,7 +43,7 @@ def distortion_graph(images):
 
     images: uint8 [N, 1, 28, 28]. Some minutes for 60,000; kept in the cache: of two processes, one waits for the other.
     """
-    with FileLock(cache_dir("locks") / "tp11-graph.lock"):
+    with one_at_a_time("tp11-graph"):
         return cached("distortion-graph", [], lambda: compute_graph(images))
 
 

@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import torch
-from filelock import FileLock
 from torch import nn
 
 from ...data.imageset import resized
 from ...measure import accuracy
-from ...runtime import cache_dir, device
+from ...runtime import device, one_at_a_time
 from ...training import fit, pixels
 from .cases import budget
 from .networks import GAN_SIZE
@@ -61,6 +60,6 @@ def train_game(name, game, step, optimiser_G, optimiser_D, pool, seed, of="game"
     """
     steps, batch_size = budget(of)
     step = partial(step, game.G, game.D, optimiser_G, optimiser_D)
-    with FileLock(cache_dir("locks") / f"{name}.lock"):
+    with one_at_a_time(name):
         return game.train(step, {"G": optimiser_G, "D": optimiser_D}, resized(pool, GAN_SIZE), steps,
                           batch_size=batch_size, name=name, seed=seed, live=False)
