@@ -235,9 +235,9 @@ tp.show.Table(["for 1 of D", "seed", "a Gaussian is left out", "width of x̃", "
 #
 # ## 1.1 The data
 #
-# MNIST. **To play with other images, change one line:** `tp.data.faces()` (Labeled Faces in the Wild; a built-in
-# sample of 100 small faces where they are not to be had) or `tp.data.cifar10()`. Everything below adapts, but for
-# the judge, who reads digits only.
+# MNIST. **To play with other images, change one line:** `tp.data.faces()` (CelebA; where it cannot be found, Labeled
+# Faces in the Wild or a built-in sample of 100 faces) or `tp.data.cifar10()`. Everything below adapts, but for the
+# judge, who reads digits only.
 
 # %%
 data = tp.data.mnist()
