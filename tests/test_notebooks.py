@@ -81,6 +81,24 @@ def leaks(source, cells):
     return {line.strip() for cell in cells for line in cell.source.splitlines()} & build.solution_lines(source)
 
 
+def test_a_cell_that_only_defines_has_printed_nothing(solution):
+    """An output beside it would be another cell's."""
+    for cell in solution:
+        if cell.cell_type == "code" and all(isinstance(node, ast.FunctionDef | ast.ClassDef)
+                                            for node in ast.parse(cell.source).body):
+            assert cell.outputs == []
+
+
+def test_outputs_are_kept_for_the_very_same_source_only():
+    def notebook(*cells):
+        return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, outputs=[
+            nbformat.v4.new_output("stream", text=text)] if text else []) for source, text in cells])
+
+    after = notebook(("a()", ""), ("b(1)", ""), ("c()", ""))
+    build.keep_outputs(after, notebook(("c()", "of c"), ("a()", "of a"), ("b(2)", "of b")))
+    assert [[output.text for output in cell.outputs] for cell in after.cells] == [["of a"], [], ["of c"]]
+
+
 def test_no_line_of_the_solution_is_left(source, student):
     assert leaks(source, student) == set()
     assert not any("### BEGIN SOLUTION" in cell.source or "### END SOLUTION" in cell.source for cell in student)

@@ -11,7 +11,6 @@ import re
 
 import jupytext
 import nbformat
-from jupytext.combine import combine_inputs_with_outputs
 
 from ..runtime import ROOT
 
@@ -49,8 +48,16 @@ def solution_notebook(source):
     notebook = jupytext.read(source)
     paired = source.with_suffix(".ipynb")
     if paired.exists():
-        notebook = combine_inputs_with_outputs(notebook, nbformat.read(paired, 4))
+        keep_outputs(notebook, nbformat.read(paired, 4))
     return tidy(notebook, source.stem)
+
+
+def keep_outputs(notebook, before):
+    """Give each code cell the outputs of a cell of the very same source. (What is merely alike may print otherwise.)"""
+    known = {cell.source: cell for cell in before.cells if cell.cell_type == "code"}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and (same := known.get(cell.source)):
+            cell.outputs, cell.execution_count = same.outputs, same.execution_count
 
 
 def student_notebook(source):
