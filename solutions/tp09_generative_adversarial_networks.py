@@ -76,7 +76,7 @@ fig
 # %%
 lesson = tp09.play(tp.pick(smoke=40, cpu=1000, full=1000), nb_update_G=0, look_every=20)
 seen = {moment.step: moment.D for moment in lesson if moment.turn == "D"}
-of_G = tp09.normal(tp09.GRID, 0, 1)
+of_G = tp09.gaussian_density(tp09.GRID, 0, 1)
 fig, (left, right) = tp.show.figure(1, 2, 10, 3.2)
 tp09.draw_densities(left, of_G, "The data, and a G that stays as it is")
 tp09.lines(right, tp09.GRID, {f"D after {max(seen)} updates": seen[max(seen)], "best answer D*": tp09.best_answer(of_G),
@@ -235,9 +235,9 @@ tp.show.Table(["for 1 of D", "seed", "a Gaussian is left out", "width of x̃", "
 #
 # ## 1.1 The data
 #
-# MNIST. **To play with other images, change one line:** `tp.data.faces()` (Labeled Faces in the Wild; a built-in
-# sample of 100 small faces where they are not to be had) or `tp.data.cifar10()`. Everything below adapts, but for
-# the judge, who reads digits only.
+# MNIST. **To play with other images, change one line:** `tp.data.faces()` (CelebA; where it cannot be found, Labeled
+# Faces in the Wild or a built-in sample of 100 faces) or `tp.data.cifar10()`. Everything below adapts, but for the
+# judge, who reads digits only.
 
 # %%
 data = tp.data.mnist()
@@ -329,7 +329,7 @@ Generator = tp.check("9.2", Generator)
 
 # %%
 D, G = Discriminator(channels), Generator(channels=channels)
-tp09.describe(G, torch.zeros(2, 100, 1, 1), D, torch.zeros(2, channels, 32, 32))
+tp09.layers_table(G, torch.zeros(2, 100, 1, 1), D, torch.zeros(2, channels, 32, 32))
 
 # %% [markdown]
 # Small weights at the start keep both players undecided: D(x) near one half, images near grey.

@@ -470,7 +470,7 @@ def play_cdcgan(seed=0, live=False):
 game = play_cdcgan(live=True)
 
 # %% tags=["gallery"]
-tp10.grid(game.average, title="cDCGAN: a row is what was asked for, a column shares its latent")
+tp10.samples_figure(game.average, title="cDCGAN: a row is what was asked for, a column shares its latent")
 
 # %% [markdown]
 # The judge of TP 9 reads 2000 images, 200 of each digit. **See** in the table which digits are misread, and as what.
@@ -537,7 +537,7 @@ def play_blind(seed=0):
 blind = play_blind()
 made, asked = blind.generate(count)
 print(f"read as asked: {tp.measure.percent(tp.judge.read_as_asked(made, asked))} (chance: 10 %)")
-tp10.grid(blind.average, title="D is not told y: a row was asked for the same digit")
+tp10.samples_figure(blind.average, title="D is not told y: a row was asked for the same digit")
 
 # %% [markdown]
 # **See** D(x) and D(G(z)) in the panel, beside those of section 3.1.
@@ -617,7 +617,7 @@ cgan = play_cgan(live=True)
 # %%
 made, asked = cgan.generate(count)
 print(f"read as asked: {tp.measure.percent(tp.judge.read_as_asked(made, asked))}")
-tp10.grid(cgan.average, title="cGAN: fully connected")
+tp10.samples_figure(cgan.average, title="cGAN: fully connected")
 
 # %%
 tp.health.report(cgan, images, count, title="cGAN")

@@ -286,7 +286,7 @@ def train_epoch(network, images, labels, optimiser, batch_size, generator):
 
     images:     uint8 [N, C, H, W], shown to the network as float32 in [−1, 1];  labels: int64 [N]
     batch_size: images in a step; in the last one those that are left, perhaps fewer
-    generator:  torch.Generator on the CPU; an epoch more, drawn from the same one, has another order
+    generator:  torch.Generator on the CPU; the next epoch, drawn from the same one, has another order
     """
     ### BEGIN SOLUTION
     network.train()
@@ -324,7 +324,7 @@ tp13.losses_figure({"ResNet-8": losses}, "One epoch of your loop")
 #
 # `tp.train` repeats a step of yours as your loop does, epoch after epoch, and adds what a long run needs: images that
 # stay on the device and are augmented there, a batch at a time (`prepare`), a learning rate that changes (`schedule`),
-# a look at the network now and then (`after`), progress, checkpoints. On a GPU it computes in bfloat16.
+# a look at the network now and then (`tp.Validation`), progress, checkpoints. On a GPU it computes in bfloat16.
 #
 # All networks of this practical are trained in the same way: SGD with momentum, a learning rate that rises and falls
 # once (*OneCycle*, Smith and Topin 2017, arXiv:1708.07120), label smoothing, weight decay. (The full profile is meant
@@ -335,7 +335,7 @@ tp13.losses_figure({"ResNet-8": losses}, "One epoch of your loop")
 recipe = {"steps": tp.pick(smoke=3, cpu=800, full=9000), "batch_size": tp.pick(smoke=8, cpu=128, full=512),
           "rate": tp.pick(smoke=0.1, cpu=0.1, full=0.4), "weight_decay": 5e-4}
 print(f"{recipe['steps'] * recipe['batch_size'] / len(split.train_images):.1f} epochs")
-events = tp.cache_dir("events")
+events = tp.cache_path("events")
 
 
 def prepare(batch, generator):
@@ -360,14 +360,12 @@ def train_resnet(name, make, seed=0, split=split, steps=recipe["steps"], live=Fa
                                 weight_decay=recipe["weight_decay"])
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe["rate"], steps, pct_start=0.25)
 
-    def validate(run):
-        """After each eighth of the steps."""
-        if run.step % max(1, steps // 8) == 0 or run.step == steps:
-            found = tp13.predictions(run.network, split.held_images)
-            run.history["validation"].append((run.step, tp.measure.accuracy(found, split.held_labels)))
+    def held_accuracy():
+        return tp.measure.accuracy(tp13.predictions(network, split.held_images), split.held_labels)
 
     return train_classifier(network, optimiser, split.train_images, split.train_labels, steps, label_smoothing=0.1,
-                            batch_size=recipe["batch_size"], prepare=prepare, schedule=schedule, after=validate,
+                            batch_size=recipe["batch_size"], prepare=prepare, schedule=schedule,
+                            after=tp.Validation(held_accuracy, every=max(1, steps // 8)),
                             name=f"tp13-{name}-{seed}", seed=seed, live=live, events=events / f"{name}-{seed}")
 
 

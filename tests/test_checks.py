@@ -16,6 +16,7 @@ import torch
 
 from tp_utils import checks
 from tp_utils.checks import NOT_DONE, RIGHT, WRONG, Report, Unfinished, WrongAnswer, answers, judge
+from tp_utils.checks.kit import errors
 
 
 def practicals(folder):
@@ -56,6 +57,10 @@ def reference(id):
     return solution
 
 
+def recipe_of(id):
+    return checks.recipe(getattr(checks.practical(id), checks.name_of(id)))
+
+
 # ---- the checks
 
 
@@ -70,7 +75,7 @@ def test_every_exercise_has_right_and_wrong_answers(name):
 @pytest.mark.parametrize("id", IDS)
 def test_every_check_says_what_its_exercise_asks_for(id):
     """The docstring of a check is the last hint of each of its mistakes."""
-    recipe = checks.recipe(getattr(checks.practical(id), checks.name_of(id)))
+    recipe = recipe_of(id)
     assert len(recipe) > 20 and "\n" not in recipe
     hints = [judge(id, crashes).hint for _ in range(4)]
     assert hints[0] != recipe and hints[-1] == recipe
@@ -97,6 +102,23 @@ def test_a_mistake_gets_its_hints(id, answer, hint, monkeypatch):
     assert hint.lower() in first.hint.lower()
     hints = mistakes[0].hints
     assert (first.hint, second.hint) == (hints[0], hints[min(1, len(hints) - 1)])
+
+
+# What fits any mistake, besides what the exercise asks for; DESIGN: a hint names the mistake that was made.
+GENERIC = {errors.CRASHED, errors.MISCALLED, errors.CALLS_AMISS, errors.SIZES, errors.DTYPES, errors.ASSERTION}
+
+
+def test_few_mistakes_get_a_hint_that_fits_any(capsys):
+    """The share of the wrong answers whose first hint is generic or all that the exercise asks for."""
+    share = {}
+    for name, given in ANSWERS.items():
+        hints = [(id, judge(id, answer).hint) for id, mutants in given.MUTANTS.items()
+                 for answer, _ in mutants if not checks._tries.clear()]
+        told = [(id, hint) for id, hint in hints if hint in GENERIC or hint == recipe_of(id)]
+        share[name] = len(told), len(hints)
+    with capsys.disabled():
+        print("\ngeneric first hints:", ", ".join(f"{name} {few} of {all}" for name, (few, all) in share.items()))
+    assert sum(few for few, _ in share.values()) <= 0.008 * sum(all for _, all in share.values())
 
 
 @pytest.mark.parametrize("id", IDS)

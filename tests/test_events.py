@@ -60,3 +60,10 @@ def test_without_tensorboard_events_end_in_a_clear_error(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ImportError, match="pip install tensorboard"):
         Events(tmp_path)
+
+
+def test_event_files_that_cannot_be_written_cost_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    run = train(tmp_path / "file" / "events")
+    assert run.step == 5
+    assert len([line for line in capsys.readouterr().out.splitlines() if "not kept" in line]) == 1

@@ -25,9 +25,9 @@ def on_the_cpu(tmp_path, monkeypatch):
     monkeypatch.setenv("TP_DEVICE", "cpu")
     for name in ("TP_PROFILE", "TP_RESULTS"):
         monkeypatch.delenv(name, raising=False)
-    judge.judge.cache_clear()
+    judge.mnist_judge.cache_clear()
     yield
-    judge.judge.cache_clear()
+    judge.mnist_judge.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +73,10 @@ def test_the_file_is_small():
 
 
 def test_the_judge_is_frozen_in_eval_mode_and_loaded_once():
-    network = judge.judge()
+    network = judge.mnist_judge()
     assert not any(module.training for module in network.modules())
     assert not any(parameter.requires_grad for parameter in network.parameters())
-    assert judge.judge() is network
+    assert judge.mnist_judge() is network
 
 
 @pytest.mark.parametrize("damage", ["changed", "cut", "missing"])
@@ -201,7 +201,7 @@ def test_the_command_trains_a_judge_that_can_be_read_again(copy, capsys):
     before.pop(judge.FILE.name)
     assert after == before
     assert not (copy.parent / "results").exists() and "Results not saved: " in said
-    judge.judge.cache_clear()
+    judge.mnist_judge.cache_clear()
     share = float(said.split("safetensors: ")[1].split("%")[0]) / 100
     few = judge.read_mnist()
     found = (judge.opinion(few.test_images)[1].argmax(1) == few.test_labels).double().mean().item()
@@ -210,9 +210,9 @@ def test_the_command_trains_a_judge_that_can_be_read_again(copy, capsys):
 
 def test_after_training_the_new_judge_is_asked(copy):
     shutil.copy(REPOSITORY / "data" / judge.FILE.name, judge.FILE)
-    old = judge.judge()
+    old = judge.mnist_judge()
     judge.train_judge()
-    assert judge.judge() is not old
+    assert judge.mnist_judge() is not old
 
 
 def test_the_smoke_profile_leaves_the_judge_as_it_is(copy, monkeypatch):

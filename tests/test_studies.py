@@ -198,7 +198,7 @@ def test_a_study_that_cannot_write_is_one_line_before_anything_is_trained(tmp_pa
 @pytest.mark.parametrize("content", [b"{", None])
 def test_a_readme_of_damaged_or_missing_results_is_one_line(tmp_path, monkeypatch, capsys, content):
     monkeypatch.setattr("tp_utils.runtime.measurements.ROOT", tmp_path)
-    monkeypatch.setattr("tp_utils.authoring.build.build", lambda tp: [])
+    monkeypatch.setattr("tp_utils.authoring.build.write_notebooks", lambda tp: [])
     (tmp_path / "results").mkdir()
     if content:
         (tmp_path / "results" / "tp07.json").write_bytes(content)

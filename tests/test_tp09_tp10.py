@@ -42,7 +42,7 @@ def test_g_starts_as_the_identity_and_stays_so_without_updates():
 
 def test_the_discriminator_comes_close_to_the_best_answer():
     last = tp09.play(600, nb_update_G=0, look_every=600)[-1]
-    best = tp09.best_answer(tp09.normal(tp09.GRID, 0, 1))
+    best = tp09.best_answer(tp09.gaussian_density(tp09.GRID, 0, 1))
     seen = ~best.isnan() & (tp09.GRID.abs() < 3)
     assert (last.D - best)[seen].abs().mean() < 0.1
 
@@ -81,7 +81,7 @@ def test_the_nearest_image_is_found_by_the_distance_of_pixels():
 def test_the_description_counts_weights_and_shows_shapes():
     G = nn.Sequential(nn.ConvTranspose2d(3, 2, 4, bias=False), nn.BatchNorm2d(2), nn.ReLU())
     D = nn.Sequential(nn.Conv2d(2, 5, 4), nn.Flatten())
-    table = tp09.describe(G, torch.zeros(2, 3, 1, 1), D, torch.zeros(2, 2, 4, 4))
+    table = tp09.layers_table(G, torch.zeros(2, 3, 1, 1), D, torch.zeros(2, 2, 4, 4))
     assert table.rows == [["G", "ConvTranspose2d", "[N, 2, 4, 4]", "96"], ["G", "BatchNorm2d", "[N, 2, 4, 4]", "4"],
                           ["D", "Conv2d", "[N, 5, 1, 1]", "165"]]
 
@@ -108,7 +108,7 @@ def test_a_row_of_the_grid_shares_its_label_and_a_column_its_latent():
             seen.append((z.flatten(1), y))
             return super().forward(z, y)
 
-    figure = tp10.grid(Spy(torch.ones(6)), nz=6, columns=3)
+    figure = tp10.samples_figure(Spy(torch.ones(6)), nz=6, columns=3)
     z, y = seen[0]
     assert y.tolist() == [label for label in range(10) for _ in range(3)]
     assert all(torch.equal(z[:3], z[3 * k:3 * k + 3]) for k in range(10))

@@ -5,7 +5,8 @@ Everything is loaded at first use, so that the import itself is light:
     tp.data, tp.nets      images and pretrained networks, wherever they can be found
     tp.check              the checks of the exercises
     tp.train, tp.fit      training: a step of your own, repeated; the step of a classifier
-    tp.Game, tp.frozen    what one looks at while a generator learns; a network whose weights get no gradient
+    tp.Game               what one looks at while a generator learns; tp.Validation, while a classifier does
+    tp.frozen             a network whose weights get no gradient
     tp.measure, tp.show   numbers; figures
     tp.judge, tp.health   a judge of generated digits; how well a game between two networks went
     tp.widgets            interactive figures
@@ -19,9 +20,9 @@ from pathlib import Path
 __version__ = "0.1.0"
 
 _HOME = {  # public name -> the module that defines it, or that it is
-    **dict.fromkeys(("cache_dir", "cached", "caveat", "device", "measuring", "pick", "precision", "profile", "results",
-                     "save_results", "seed", "say"), "runtime"),
-    **dict.fromkeys(("Game", "fit", "frozen", "train"), "training"),
+    **dict.fromkeys(("cache_dir", "cache_path", "cached", "caveat", "device", "measuring", "pick", "precision",
+                     "profile", "results", "save_results", "seed", "say"), "runtime"),
+    **dict.fromkeys(("Game", "Validation", "fit", "frozen", "train"), "training"),
     "initialised": "nets",
     "check": "checks",
     **{name: name for name in ("checks", "data", "measure", "nets", "runtime", "show", "training")},

@@ -147,18 +147,21 @@ def do_judge(options):
 def do_study(options):
     """Measure what is missing, a line for each cell that is done."""
     from .authoring import study
-    from .practicals.tp11 import ROWS
     from .runtime import ResultsError, profile
 
-    rows = options.method or list(ROWS)
-    if unknown := [row for row in rows if row not in ROWS]:
-        raise BadInput(UNKNOWN_ROW.format(names=", ".join(unknown), known=", ".join(ROWS)))
+    try:
+        known = study.study_rows()
+    except FileNotFoundError as error:
+        raise BadInput(error) from None
+    rows = options.method or list(known)
+    if unknown := [row for row in rows if row not in known]:
+        raise BadInput(UNKNOWN_ROW.format(names=", ".join(unknown), known=", ".join(known)))
     if options.jobs < 1 and options.jobs != -1:
         raise BadInput(NO_JOBS.format(jobs=options.jobs))
     if profile() == "smoke" and options.to is None:
         raise BadInput(SMOKE_STUDY)
     try:
-        for line in study.run(rows, options.draw, seeds(options.seeds), options.jobs, options.dask,
+        for line in study.run_study(rows, options.draw, seeds(options.seeds), options.jobs, options.dask,
                               options.to or study.FILE):
             print(line, flush=True)
     except ModuleNotFoundError as error:

@@ -2,13 +2,15 @@
 
     python -m tp_utils study few-labels --method cnn dcgan --seeds 0-4 --jobs 2
 
+The rows are functions of the solution notebook (its dict `rows`): what stands there is what is measured.
+
 Cells that the file already holds are not trained again, so a study that was stopped goes on where it was. With
 --dask ADDRESS the cells are spread over a Dask cluster that is already there; a worker that dies costs its cell's time.
 """
 
 import contextlib
 import io
-from types import SimpleNamespace
+from functools import cache
 
 from ..runtime import ROOT, append_cell, cells, circumstances, locked, profile
 
@@ -23,30 +25,44 @@ NOTHING = "{total} cells, all of them measured before: {file}"
 NO_SOLUTIONS = "the study trains with the solutions of TP 11, and solutions/ is not there"
 
 
-def reference_tools():
-    """The exercises' solutions, from the solution notebook. Raises FileNotFoundError where there is none."""
-    from ..checks import reference
-    from ..practicals.tp11 import EXERCISES
+def notebook():
+    """{name: value}: what the solution notebook of TP 11 defines. Raises FileNotFoundError where there is none."""
+    from ..checks import definitions
 
-    found = {name: reference(id) for name, id in EXERCISES.items()}
-    if None in found.values():
+    found = definitions(11)
+    if not found:
         raise FileNotFoundError(NO_SOLUTIONS)
-    return SimpleNamespace(**found)
+    return found
+
+
+def study_rows():
+    """{row: (a function of a Case, its augmentation or None)}, as it stands in the notebook. Raises as notebook()."""
+    return notebook()["rows"]
+
+
+@cache
+def digits():
+    """MNIST, read once in a worker."""
+    from .. import data
+
+    return data.mnist()
 
 
 def cell(row, draw, seed, threads):
-    """One cell, measured in a worker: what few_labels.measure gives, and the circumstances."""
+    """One cell, measured in a worker: what tp11.measure_row gives, and the circumstances."""
     import torch
 
-    from ..practicals.tp11 import measure
+    from ..practicals import tp11
 
     torch.set_num_threads(threads)
+    function, augment = study_rows()[row]
     with contextlib.redirect_stdout(io.StringIO()):  # the progress of several cells at once is no help
-        found = measure(row, draw, seed, reference_tools())
-    return {**found, **circumstances("python -m tp_utils study few-labels")}
+        case = tp11.drawn_case(digits(), draw, seed, notebook()["draw_labels"], augment)
+        found = tp11.measure_row(function, case)
+    return {"row": row, "draw": draw, "seed": seed, **found, **circumstances("python -m tp_utils study few-labels")}
 
 
-def run(rows, draws, seeds, jobs=1, address=None, file=FILE):
+def run_study(rows, draws, seeds, jobs=1, address=None, file=FILE):
     """Measure what is missing of rows × draws × seeds; yields a line for each cell, after it was written to `file`.
 
     Raises ResultsError, before anything is trained, for a results file that is damaged or cannot be written.
@@ -57,7 +73,7 @@ def run(rows, draws, seeds, jobs=1, address=None, file=FILE):
 
     from ..practicals.tp11 import draws_of
 
-    reference_tools()  # before anything is started
+    notebook()  # before anything is started
     known = {tuple(one[key] for key in IDENTITY) for one in cells(file, IDENTITY)}
     wanted = [(row, draw, seed) for seed in seeds for row in rows for draw in draws if draw in draws_of(row)]
     todo = [which for which in wanted if (*which, profile()) not in known]

@@ -7,7 +7,6 @@ Environment variables:
     TP_MIRROR    the classroom mirror: a folder (~ is the home folder) or an http(s) address
 """
 
-import errno
 import os
 import re
 import time
@@ -18,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from ..runtime import folder_named, in_words, replacing
+from ..runtime.files import FULL
 
 TIMEOUT = 20  # seconds without a byte
 RETRIES = 3  # after a server's error, a broken connection, a silence; not where there is no network
@@ -100,7 +100,7 @@ def fetch(url, path, sha256):
     except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
         raise FetchError(BROKE_OFF.format(url=url, tries=RETRIES + 1)) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise FetchError(NO_SPACE.format(path=path)) from error
         if isinstance(error, requests.RequestException):
             raise FetchError(FAILED.format(url=url, error=error)) from error

@@ -23,7 +23,7 @@ from .. import show
 from ..runtime import cached
 from ..show import run_figure
 from . import diversity, frechet, modes, neighbours
-from .judge import judge, opinion
+from .judge import mnist_judge, opinion
 
 FAR = 30
 DIGITS = 0.9  # the judge's mean confidence in real digits is 0.99, in noise 0.5 to 0.85
@@ -82,7 +82,7 @@ def of(game, real=None, count=COUNT):
     numbers = {"contrast": contrast(generated)} | course(game.history)
     if real is None:
         return numbers
-    inputs = [generated, real[:2 * count], *judge().state_dict().values()]
+    inputs = [generated, real[:2 * count], *mnist_judge().state_dict().values()]
     return numbers | cached("health", inputs, lambda: measured(generated, real))
 
 

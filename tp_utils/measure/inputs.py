@@ -89,7 +89,7 @@ def values_of(what, values):
     return values.reshape(-1).double()
 
 
-def square(matrix):
+def square_matrix(matrix):
     """A confusion matrix as a tensor [K, K], on the CPU."""
     matrix = tensor(NOT_SQUARE, "matrix", matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:

@@ -48,7 +48,7 @@ class Judge(nn.Module):
 
 
 @lru_cache
-def judge():
+def mnist_judge():
     """The trained judge, frozen, in eval mode, on the device. Raises FetchError if its file is damaged."""
     from safetensors.torch import load_file
 
@@ -66,7 +66,7 @@ def opinion(images, network=None):
     """
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 1:
         raise ValueError(f"the judge reads digits, uint8 [N, 1, H, W], not {images.dtype} {list(images.shape)}")
-    network = network or judge()
+    network = network or mnist_judge()
     features = torch.cat([network.features(resized(part, SIZE).to(device()).float() / 255)
                           for part in images.split(500)])
     return features.cpu(), network.last(features).softmax(1).cpu()
@@ -125,7 +125,7 @@ def train_judge():
     known = {**sums(str(FILE.parent)), FILE.name: hashlib.sha256(FILE.read_bytes()).hexdigest()}
     with replacing(FILE.parent / "SHA256SUMS") as temporary:
         temporary.write_text("".join(f"{known[name]}  {name}\n" for name in sorted(known)))
-    judge.cache_clear()
+    mnist_judge.cache_clear()
     save_results("judge", {
         "protocol": "60,000 training images, augmented; fixed number of steps; nothing chosen on the test images",
         "steps": steps, "test_accuracy": right, "parameters": sum(p.numel() for p in network.parameters()),

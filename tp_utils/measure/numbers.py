@@ -26,7 +26,7 @@ def confusion(predictions, labels, classes):
 
 def most_confused(matrix, k=5):
     """The k largest errors of a confusion matrix: [(true class, predicted class, count)], largest first."""
-    (k,), errors = expect.numbers(k=k), inputs.square(matrix).clone().fill_diagonal_(0)
+    (k,), errors = expect.numbers(k=k), inputs.square_matrix(matrix).clone().fill_diagonal_(0)
     counts, places = errors.flatten().topk(min(k, errors.numel()))
     return [(p // len(errors), p % len(errors), c) for p, c in zip(places.tolist(), counts.tolist(), strict=True) if c]
 

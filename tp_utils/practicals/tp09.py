@@ -100,19 +100,19 @@ def play(steps, nb_update_D=1, nb_update_G=1, batch_size=128, learning_rate=2e-3
     return film
 
 
-def normal(x, mean, sd):
+def gaussian_density(x, mean, sd):
     """The density of a Gaussian."""
     return torch.distributions.Normal(mean, sd).log_prob(x).exp()
 
 
 def p_data(x):
     """The density of the data, of any shape."""
-    return sum(normal(x, mode, SPREAD) for mode in MODES) / len(MODES)
+    return sum(gaussian_density(x, mode, SPREAD) for mode in MODES) / len(MODES)
 
 
 def p_G(fake, bandwidth=0.15):
     """G's density at the values of GRID [241], estimated from x̃ [n]: a narrow Gaussian around each."""
-    return normal(GRID[:, None], fake, bandwidth).mean(1)
+    return gaussian_density(GRID[:, None], fake, bandwidth).mean(1)
 
 
 def shares(fake):
@@ -209,7 +209,7 @@ def draw_history(axis, film, title):
 # ---- Part 1
 
 
-def describe(G, z, D, x):
+def layers_table(G, z, D, x):
     """A Table: the shape after each layer that has weights, on the way from z through G and from x through D."""
     rows = [*layers(G, z, "G"), *layers(D, x, "D")]
     return show.Table(["player", "layer", "output [N, C, H, W]", "weights"], rows)

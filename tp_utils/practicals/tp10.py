@@ -12,7 +12,7 @@ from ..show import widgets
 CLASSES = 10
 
 
-def grid(G, nz=100, columns=10, title="G(z, y)"):
+def samples_figure(G, nz=100, columns=10, title="G(z, y)"):
     """A figure in which a column shares its latent and a row its label.
 
     G: conditional generator, from (z [n, nz, 1, 1], y int64 [n]) to images in [−1, 1]

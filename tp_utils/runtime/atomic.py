@@ -58,7 +58,10 @@ def replace(temporary, path):
 def remove(path):
     """Remove a file or a folder if it is there; what resists is removed another time."""
     with contextlib.suppress(OSError):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
 
 
 # ---- temporary names tell whose they are: .NAME.MACHINE-PROCESS-RANDOM

@@ -5,7 +5,7 @@ import contextlib
 import torch
 
 from .atomic import replacing
-from .files import cache_path, cached_file, file_name, keeping
+from .files import cache_dir, cache_path, cached_file, file_name, keeping
 from .keys import Incomparable, fingerprint
 from .reader import say
 
@@ -43,3 +43,15 @@ def save_tensors(value, path):
     """
     with replacing(path) as temporary, open(temporary, "wb") as file:
         torch.save(value, file)
+
+
+@contextlib.contextmanager
+def one_at_a_time(name):
+    """Of several processes that want the same result, one computes it and the others wait. Where no lock can be made
+    (a cache that cannot be written, a network disk without locks) nobody waits."""
+    from filelock import FileLock
+
+    with contextlib.ExitStack() as lock:
+        with contextlib.suppress(OSError, NotImplementedError):
+            lock.enter_context(FileLock(cache_dir("locks") / f"{file_name(name)}.lock"))
+        yield

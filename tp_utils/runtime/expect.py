@@ -85,7 +85,7 @@ def value_range(images, prepare, default, limits):
 
 def classifier(network, images, labels, optimiser, prepare, loss):
     """A network, an optimiser that takes one gradient a step, and labels: whole numbers, each with an output."""
-    parts(loss, {"network": network}, {"network": optimiser}, None)
+    networks_and_optimisers(loss, {"network": network}, {"network": optimiser}, None)
     if isinstance(optimiser, torch.optim.LBFGS):
         refuse(LBFGS)
     images, labels = tensors(images, labels)
@@ -117,7 +117,7 @@ def numbers(least=1, **named):
     return found
 
 
-def parts(step, networks, optimisers, schedule):
+def networks_and_optimisers(step, networks, optimisers, schedule):
     """A function, networks and optimisers by name, each optimiser with weights of the networks alone."""
     if not callable(step):
         refuse(NOT_STEP, found=described(step))
@@ -147,7 +147,7 @@ def of_kind(kind, named, what, words, example):
             refuse(NOT_INSTANCE, what=what, name=name, kind=words, found=described(thing), hint=hint)
 
 
-def curves(values, known):
+def step_curves(values, known):
     """What a step has returned, as {curve: scalar float32 tensor on the device}; the same curves as `known`, if any."""
     if not isinstance(values, dict) or not values:
         refuse(NOT_CURVES, found=described(values))

@@ -43,7 +43,7 @@ def unit(*images):
     """
     floats = [image for image in images if image.is_floating_point()]
     found = limits(floats)
-    return [scaled(image, *(found if image.is_floating_point() else limits([image]))) for image in images]
+    return [to_range(image, *(found if image.is_floating_point() else limits([image]))) for image in images]
 
 
 def limits(images):
@@ -52,7 +52,7 @@ def limits(images):
     return (torch.stack(found).amin().item(), torch.stack(found).amax().item()) if found else (0, 1)
 
 
-def scaled(image, low, high):
+def to_range(image, low, high):
     """An image, of a set whose values go from `low` to `high`, as floats from 0 to 1."""
     if image.is_floating_point():
         if -SLACK <= low <= high <= 1 + SLACK:

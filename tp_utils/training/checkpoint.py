@@ -20,9 +20,9 @@ def save(name, key, parts, step, history, quiet=False):
 
     parts: {name: object with state_dict};  key: what the run depends on
     """
-    state = {part: plain(thing.state_dict()) for part, thing in parts.items()}
+    state = {part: storable(thing.state_dict()) for part, thing in parts.items()}
     with keeping(name, quiet):
-        save_tensors({"key": key, "step": step, "history": plain(history), "parts": state}, path_of(name))
+        save_tensors({"key": key, "step": step, "history": storable(history), "parts": state}, path_of(name))
         return True
     return False
 
@@ -48,12 +48,12 @@ def load(name, key, parts):
     return step, history
 
 
-def plain(value):
+def storable(value):
     """A state as weights_only reads it: dicts, lists and numbers of Python's own in place of NumPy's and others."""
     if isinstance(value, dict):
-        return {plain(key): plain(item) for key, item in value.items()}
+        return {storable(key): storable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return (list if isinstance(value, list) else tuple)(map(plain, value))
+        return (list if isinstance(value, list) else tuple)(map(storable, value))
     if isinstance(value, np.ndarray):
         return torch.from_numpy(value)
     return value.item() if isinstance(value, np.generic) else value

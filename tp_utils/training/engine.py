@@ -13,11 +13,12 @@ from .precision import mixed_precision
 
 @dataclass
 class Run:
-    """A training run: its networks {name: network}, the steps done, its history {curve: [number of each step]}."""
+    """A training run: networks {name: network}, the steps done, history {curve: [number of each step]}, steps to do."""
 
     networks: dict
     step: int = 0
     history: dict = field(default_factory=lambda: defaultdict(list))
+    steps: int = 0
 
     @property
     def network(self):
@@ -54,7 +55,7 @@ def train(step, networks, optimisers, images, steps, *, labels=None, batch_size=
     does not fit, before the first step.
     """
     images, labels = expect.tensors(images, labels)
-    expect.parts(step, networks, optimisers, schedule)
+    expect.networks_and_optimisers(step, networks, optimisers, schedule)
     expect.value_range(images, prepare, signed, (-1, 1))
     steps, batch_size, save_every = expect.numbers(steps=steps, batch_size=batch_size, save_every=save_every)
     (seed,) = expect.numbers(0, seed=seed)
@@ -63,23 +64,23 @@ def train(step, networks, optimisers, images, steps, *, labels=None, batch_size=
     images, labels = (thing if thing is None else thing.to(device()) for thing in (images, labels))
     depends_on = (networks, optimisers, schedule, step, prepare, after, images, labels, steps, batch_size, seed,
                   precision())
-    loop = Loop(Run(networks), steps, parts_of(networks, optimisers, schedule, after), depends_on, name, save_every,
-                seed, live, events)
+    run = Run(networks, steps=steps)
+    loop = Loop(run, parts_of(networks, optimisers, schedule, after), depends_on, name, save_every, seed, live, events)
 
     with loop, mixed_precision(networks.values()):
         for generator in loop:
             for network in networks.values():
                 network.train()
-            chosen = batch_indices(len(images), batch_size, loop.run.step, seed).to(device())
+            chosen = batch_indices(len(images), batch_size, run.step, seed).to(device())
             x = in_layout(prepare(images[chosen], generator))
             loop.record(step(x, generator) if labels is None else step(x, labels[chosen], generator))
             if schedule:
                 schedule.step()
             if after:
-                after(loop.run)
+                after(run)
     for network in networks.values():
         network.eval()
-    return loop.run
+    return run
 
 
 def parts_of(networks, optimisers, schedule, after):

@@ -3,15 +3,31 @@
 import torch
 from torch.nn import functional as F
 
-from ..runtime import expect
+from ..runtime import at_once, expect
 from .engine import train
 from .step import update
-from .stop import at_once
 
 
 def pixels(images, generator):
     """The default `prepare`: uint8 to float32 in [0, 1]. Other tensors are given as they are."""
     return images.float() / 255 if images.dtype == torch.uint8 else images
+
+
+class Validation:
+    """An `after` for tp.train: every so many steps, and at the end, the networks are looked at in eval mode.
+
+    validate: a function without arguments; its numbers are in run.history["validation"], as [(step, number)]
+    """
+
+    def __init__(self, validate, every=100):
+        (self.every,), self.validate = expect.numbers(every=every), validate
+
+    def __call__(self, run):
+        if run.step % self.every == 0 or run.step == run.steps:
+            for network in run.networks.values():
+                network.eval()
+            with at_once():
+                run.history["validation"].append((run.step, float(self.validate())))
 
 
 def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cross_entropy, prepare=pixels,
@@ -36,12 +52,6 @@ def fit(network, images, labels, optimiser, steps, *, batch_size=64, loss=F.cros
         update(optimiser, value)
         return {"loss": value}
 
-    def look(run):
-        if run.step % validate_every == 0 or run.step == steps:
-            network.eval()
-            with at_once():
-                run.history["validation"].append((run.step, float(validate())))
-
     return train(step, {"network": network}, {"network": optimiser}, images, steps, labels=labels,
-                 batch_size=batch_size, prepare=prepare, schedule=schedule, after=look if validate else None, name=name,
-                 save_every=save_every, seed=seed, live=live, events=events)
+                 batch_size=batch_size, prepare=prepare, schedule=schedule, name=name, save_every=save_every, seed=seed,
+                 after=validate and Validation(validate, validate_every), live=live, events=events)

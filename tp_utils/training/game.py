@@ -37,10 +37,9 @@ class Game:
 
     def train(self, step, optimisers, images, steps, *, labels=None, seed=0, **options):
         """Repeat a step on images; returns the game. All as in tp.train, the networks being those of the game."""
-        expect.parts(step, {"G": self.G, "D": self.D}, optimisers, None)
+        expect.networks_and_optimisers(step, {"G": self.G, "D": self.D}, optimisers, None)
         images, labels = expect.tensors(images, labels)
-        (self.steps,), self.opinions = expect.numbers(steps=steps), None
-        self.latents, self.labels = self.fixed(labels, seed)
+        self.opinions, (self.latents, self.labels) = None, self.fixed(labels, seed)
         self.average.to(device(), memory_format=torch.channels_last)
 
         def watched(x, *rest):
@@ -79,7 +78,7 @@ class Game:
         """After a step: the average moves, and now and then a picture is taken."""
         if self.moving:
             self.moving.update_parameters(self.G)
-        if run.step % self.picture_every == 0 or run.step in (1, self.steps):
+        if run.step % self.picture_every == 0 or run.step in (1, run.steps):
             self.settle()
             run.history["pictures"].append((run.step, images_of(self.average, self.latents, self.labels)))
 

@@ -5,11 +5,10 @@ import math
 
 import torch
 
-from ..runtime import Incomparable, expect, fingerprint, say
+from ..runtime import Incomparable, expect, fingerprint, keeping, say, stop_button
 from . import checkpoint
 from .events import Events
 from .live import Live
-from .stop import stop_button
 
 # What is said to the reader.
 NOT_FINITE = "{curve} is {value} at step {step}: training stopped. A smaller learning rate usually helps{kept}."
@@ -31,10 +30,13 @@ class Loop:
     parts:   {name: object with state_dict}, what a checkpoint holds;  depends_on: all that the run depends on
     """
 
-    def __init__(self, run, steps, parts, depends_on, name, save_every, seed, live, events):
-        self.run, self.steps, self.parts = run, steps, parts
+    def __init__(self, run, parts, depends_on, name, save_every, seed, live, events):
+        self.run, self.steps, self.parts = run, run.steps, parts
         self.name, self.save_every, self.seed, self.live = name, save_every, seed, live
-        self.events = Events(events) if events else None
+        self.events = None
+        if events:
+            with keeping(f"event files in {events}"):
+                self.events = Events(events)
         self.curves, self.pending = None, []  # pending: still on the device, one transfer for many steps
         self.kept, self.unkept = 0, False  # the step of the last checkpoint; whether the last one failed
         if name is not None:
@@ -77,7 +79,7 @@ class Loop:
 
     def record(self, values):
         """A step is done: its numbers, scalar tensors, stay on the device until the next flush."""
-        self.curves = expect.curves(values, self.curves)
+        self.curves = expect.step_curves(values, self.curves)
         self.pending.append(self.curves)
         self.run.step += 1
 

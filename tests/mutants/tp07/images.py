@@ -11,6 +11,13 @@ def normalise_by_torchvision(images):
     return v2.functional.normalize(images.float() / 255, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 
 
+def normalise_with(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), scale=255):
+    def normalise(images):
+        return v2.functional.normalize(images.float() / scale, mean, std)
+
+    return normalise
+
+
 def normalise_without_255(images):
     mean, std = stats(images)
     return (images.float() - mean) / std
@@ -145,6 +152,10 @@ RIGHT = {
 
 MUTANTS = {
     "7.1": [
+        (normalise_with(mean=(0.485, 0.465, 0.406)), "green: your numbers come from mean 0.465"),
+        (normalise_with(std=(0.229, 0.224, 0.255)), "standard deviation 0.255"),
+        (normalise_with((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)), "red: your numbers come from mean 0.4914"),
+        (normalise_with(scale=256), "red: your numbers come from mean 0.4869"),
         (normalise_without_255, "divide by 255"),
         (normalise_255_last, "do it first"),
         (normalise_mean_255, "do not multiply it by 255"),

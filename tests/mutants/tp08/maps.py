@@ -96,6 +96,10 @@ def smooth(add=lambda x, noise, e: x + noise * e, random=draw, average=lambda g:
     return smooth_grad
 
 
+def smooth_fifty(images, labels, network, noise, samples, generator):
+    return smooth()(images, labels, network, noise, 50, generator)
+
+
 def smooth_in_one_go(images, labels, network, noise, samples, generator):
     shape = (samples, *images.shape)
     noisy = images + noise * torch.randn(shape, generator=generator).to(images.device)
@@ -165,6 +169,7 @@ MUTANTS = {
         (saliency_of_a_copy, "very tensor"), (saliency_returns_nothing, "return"),
     ],
     "8.4": [
+        (smooth_fifty, "`samples` is an argument"),
         (smooth(average=lambda g: g.abs().mean(0).amax(1)), "average the gradients first"),
         (smooth(average=lambda g: g.abs().amax(2).mean(0)), "average the gradients first"),
         (smooth(average=lambda g: g.sum(0).abs().amax(1)), "divide by samples"),

@@ -90,7 +90,7 @@ def cam_by_backward(images, labels, network, layer):
         label_scores(network(copy(images)), labels).backward()
     output = kept["output"]
     maps = weighted(output.detach(), output.grad).relu()
-    return by_range(enlarged(maps, images.shape[2:]))[:, 0]
+    return by_maximum(enlarged(maps, images.shape[2:]))[:, 0]
 
 
 def cam_backward_hook(images, labels, network, layer):
@@ -145,11 +145,12 @@ RIGHT = {
     "8.5": [integrated_in_one_go, integrated_by_captum,
             integrated(lambda n: torch.linspace(0, 1, n), trapezoid),
             integrated(lambda n: torch.linspace(0, 1, n + 1), trapezoid)],
-    "8.6": [cam(scale=by_range), cam_scaled_first, cam_by_backward, cam_backward_hook, cam_by_captum],
+    "8.6": [cam(), cam_scaled_first, cam_by_backward, cam_backward_hook, cam_by_captum],
 }
 
 MUTANTS = {
     "8.5": [
+        (integrated(lambda n: midpoints(50)), "`steps` is an argument"),
         (integrated(lambda n: torch.arange(n) / n), "left rule"),
         (integrated(lambda n: (torch.arange(n) + 1) / n), "right rule"),
         (integrated(lambda n: torch.linspace(0, 1, n)), "half of it"),
@@ -164,7 +165,7 @@ MUTANTS = {
     ],
     "8.6": [
         (cam(keep=lambda maps: maps), "relu"),
-        (cam(keep=lambda maps: maps, scale=by_range), "relu"),
+        (cam(keep=lambda maps: maps, scale=by_range), "relu"), (cam(scale=by_range), "maximum alone"),
         (cam(keep=torch.abs), "not abs"),
         (cam(keep=lambda maps: maps, scale=lambda maps: by_maximum(maps.relu())), "before enlarging"),
         (cam(combine=lambda a, g: (a * g).sum(1, keepdim=True)), "one weight per channel"),

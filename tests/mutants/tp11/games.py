@@ -128,12 +128,12 @@ MUTANTS = {
     "11.8": [
         (clip_in_the_open, "no_grad()"), (clip_state_dict, "no weights"), (clip_and_leave_off, "ends by itself"),
         (lambda critic, bound: nn.utils.clip_grad_value_(critic.parameters(), bound), "clips the gradients"),
-        (clip(names=lambda name: "bias" not in name), "biases"),
+        (clip(names=lambda name: "bias" not in name), "biases"), (clip(how=lambda w, b: w.clamp_(min=-b)), "one side"),
         (clip(names=lambda name: name.startswith("0")), "biases"),
         (clip(how=lambda w, b: w.clamp(-b, b)), "copy"), (clip(how=lambda w, b: w.clamp_(0, b)), "stay what they are"),
         (clip(how=lambda w, b: w.mul_(b / w.abs().max())), "stay what they are"), (clip_replaces, "optimiser"),
         (clip(how=lambda w, b: w.requires_grad_(False).clamp_(-b, b)), "requires_grad"),
-        (clip(how=lambda w, b: w.clamp_(max=b)), "biases"),
+        (clip(how=lambda w, b: w.clamp_(max=b)), "one side"),
     ],
     "11.9": [
         (penalty(share=lambda n, g: torch.rand(n, 2, 1, 1, generator=g)), "one ε per image"),

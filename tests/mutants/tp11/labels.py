@@ -89,7 +89,8 @@ MUTANTS = {
         (lambda *args: semi()(*args).detach(), "gradient"),
     ],
     "11.11": [
-        (select_squeezed, "squeeze"), (select_all_above, "sure > threshold"),
+        (select(find=lambda m: m.nonzero().flatten().cpu().numpy()), "NumPy"), (select_squeezed, "squeeze"),
+        (select_all_above, "sure > threshold"),
         (select(score=lambda x: x), "logits"), (select(score=torch.sigmoid), "sigmoid"),
         (select(above=lambda s, t: s >= t - 1e-7), "not at it"), (select(above=lambda s, t: s < t), "below"),
         (select(labels=lambda y, i: y), "chosen images only"), (select(find=lambda m: m), "mask"),
@@ -97,7 +98,7 @@ MUTANTS = {
         (select(labels=lambda y, i: y[i].float()), "int64"),
     ],
     "11.12": [
-        (weights(shape=lambda r: 1 - r + 1e-8), "at least 0.1"),
+        (weights(shape=lambda r: 1 - r + 1e-8), "at least 0.1"), (weights(shape=lambda r: 1.05 - r), "at least 0.1"),
         (weights(rate=lambda c: -(c.sum(1) - c.diag()).double(), shape=lambda r: 1 - r), "lower recall"),
         (weights(shape=lambda r: torch.nan_to_num(1 / r, posinf=1.0)), "never right"),
         (weights(shape=lambda r: r), "other way round"),

@@ -115,6 +115,11 @@ def shares_features(discriminator, classes):
     return network.requires_grad_(True)
 
 
+class DropsMaps(cnn(dropout=nn.Identity)):
+    def forward(self, x):
+        return self.last(F.dropout2d(self.features(x), 0.5, self.training).flatten(1))
+
+
 RIGHT = {
     "11.3": [cnn(), FunctionalCNN, NormsInAnyOrder],
     "11.4": [replaced(), by_state_dict],
@@ -128,6 +133,7 @@ MUTANTS = {
         (cnn(act=lambda: nn.LeakyReLU(0.2)), "ReLU"), (cnn(kernel=5, padding=2), "3 × 3"),
         (cnn(widths=(32, 64, 64, 128)), "to 32, 32, 64 and 64"), (cnn(padding=0), "padding"),
         (cnn(pool=lambda: nn.AvgPool2d(2)), "MaxPool2d"), (cnn(dropout=nn.Identity), "Dropout there"),
+        (DropsMaps, "whole feature maps"),
         (cnn(dropout=lambda: nn.Dropout(0.05)), "half"), (cnn(dropout=lambda: nn.Dropout(0.9)), "half"),
         (cnn(end=lambda: nn.Softmax(1)), "no softmax"), (cnn(classes_used=False), "as many outputs"),
         (AlwaysDrops, "eval mode"), (shares_norms, "of its own"), (lambda classes=10: None, "class"),

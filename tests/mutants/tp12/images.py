@@ -37,7 +37,7 @@ def rate(prepare=lambda part: nets.to_input(resized(part, 224)), low=281, high=2
     def cat_rate(network, images):
         with torch.no_grad():
             classes = torch.cat([network(prepare(part)).argmax(1) for part in images.split(split)])
-        cats = ((low <= classes) & (classes <= high)).double()
+        cats = ((low <= classes) & (classes <= high)).float()
         return out(count(cats) if count else cats.mean())
 
     return cat_rate

@@ -31,6 +31,15 @@ class PlainFunction:
         return self.layers(z)
 
 
+class DropsWhereItShould(generator()):
+    """Right: without dropout there are no layers of it, and the others have other names."""
+
+    def __init__(self, size=32, nz=100, width=32, dropout=0.0):
+        super().__init__(size, nz, width, dropout)
+        if not dropout:
+            self.every = nn.ModuleList([layer for layer in self.every if not isinstance(layer, nn.Dropout)])
+
+
 def discriminator(act=lambda: nn.LeakyReLU(0.2), last=nn.Identity, flat=lambda x: x.flatten(), first_norm=False,
                   norm=True, stride=2, use_size=True, late=False, double=True, detach=False):
     class Discriminator(nn.Module):
@@ -62,7 +71,8 @@ class ConvolutionFunction:
 
 
 RIGHT = {
-    "12.1": [generator(), generator(drop=DropFunctional), generator(act=lambda: nn.ReLU(inplace=True))],
+    "12.1": [generator(), DropsWhereItShould,
+             generator(drop=DropFunctional), generator(act=lambda: nn.ReLU(inplace=True))],
     "12.2": [discriminator(), discriminator(flat=lambda x: x.view(-1)),
              discriminator(act=lambda: nn.LeakyReLU(0.2, inplace=True))],
 }

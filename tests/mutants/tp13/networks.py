@@ -102,6 +102,9 @@ RIGHT = {
 
 MUTANTS = {
     "13.3": [
+        (net(pool=lambda y: F.avg_pool2d(y, y.size(3)).flatten(1)), "mean over all positions"),
+        (net(pool=lambda y: F.avg_pool2d(y, y.size(2)).flatten(1)), "window"),
+        (net(pool=lambda y: F.avg_pool2d(y, 2).flatten(2).mean(2)), "mean over all positions"),
         (net(ignore_n=True), "three groups of n"), (net(groups=(1, 2, 2)), "w, 2w and 4w"),
         (net(strides=(2, 2, 2)), "stride 2 in the first block of the second"),
         (net(strides=(1, 1, 1)), "stride 2 in the first block of the second"),

@@ -68,6 +68,7 @@ MUTANTS = {
         (encoder(out=lambda h: (h.chunk(2, 1)[0], F.softplus(h.chunk(2, 1)[1]))), "no exp"),
         (encoder(out=lambda h: (h.chunk(2, 1)[0], h.chunk(2, 1)[1].detach())), "without gradient"),
         (encoder(out=lambda h: (h.chunk(2, 1)[0], h.chunk(2, 1)[1].clamp(-1, 1))), "nothing comes behind"),
+        (encoder(out=lambda h: (h.chunk(2, 1)[0], h.chunk(2, 1)[1].clamp(-20, 20))), "cut off"),
         (encoder(hidden=torch.sigmoid), "behind layer 3"), (encoder(out=lambda h: h), "return a pair"),
         (encoder(hidden=lambda h: h.detach()), "without gradient"),
         (NoModule, "inherits from nn.Module"),

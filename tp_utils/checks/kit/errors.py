@@ -47,6 +47,7 @@ ERRORS = {  # a piece of the message, and what is behind it
     "optimizer got an empty": "an optimiser is made of no weights: use the one that is given",
     "same device": DEVICES,
     "maximum recursion": NO_END,
+    "Output size is too small": "the window of a pool or a kernel is larger than the map",
     **dict.fromkeys(("must have the same dtype", "expected scalar type", "not implemented for 'Long'", "Input type",
                      "can't be cast"), DTYPES),
     **dict.fromkeys(("size of tensor", "mat1 and mat2", "Sizes of tensors must match", "to match target batch",

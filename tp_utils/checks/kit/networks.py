@@ -75,6 +75,12 @@ def trace(network, inputs, kind):
         return calls, network(inputs)
 
 
+def whole_maps(dry, wet):
+    """The share of feature maps [N, C, …] with values in `dry` that are all 0 in `wet`."""
+    there = (dry != 0).flatten(2).sum(2) > 3
+    return ((wet == 0).flatten(2).all(2) & there).sum() / there.sum().clamp_min(1)
+
+
 def expect_trainable(network, inputs):
     """Raise Wrong unless every weight gets a gradient in train mode."""
     found = network.train()(inputs)

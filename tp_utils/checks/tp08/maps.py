@@ -25,6 +25,9 @@ ROOT_NOISE = "`noise` is the standard deviation: multiply by it, not by its squa
 SQUARE_NOISE = "`noise` is the standard deviation: multiply by it, not by its square"
 TIMES_NOISE = "the noise is ADDED to the images, it does not multiply them: images + noise * torch.randn(...)"
 UNIFORM = "the noise is not Gaussian: torch.randn, not torch.rand"
+SAMPLES = "`samples` is an argument: as many images go through the network whatever it is"
+STEPS = "`steps` is an argument: as many images go through the network whatever it is"
+MIN_MAX = "divide by the maximum alone: what is smallest on a map need not be 0"
 SPREAD = "a standard deviation of about {:.2g} over the map"
 AVERAGE = "about {:.3g} on average over the map"
 TWICE = "the same maps from two generators with the same seed"
@@ -88,8 +91,24 @@ def check_8_4(answer):
         *((network.gradient(images, weights).abs().amax(1), hint)
           for weights, hint in wrong_scores(network(images), labels)),
     ])
+    few, many = (images_seen(network, answer, images, labels, network, 0.1, samples, torch.Generator().manual_seed(0))
+                 for samples in (2, 7))
+    if few == many:
+        raise Wrong("more images through the network for more samples", f"{few} for 2 and for 7", SAMPLES)
     expect_noise(answer)
     expect_generator(answer, network, images, labels)
+
+
+def images_seen(network, answer, *arguments):
+    """How many images a call puts through the network."""
+    seen = []
+
+    def look(module, given):
+        seen.append(torch.func.debug_unwrap(given[0]).numel())  # the whole batch, though vmap shows one image at a time
+
+    with network.register_forward_pre_hook(look):
+        answer(*arguments)
+    return sum(seen) // arguments[0][0].numel()
 
 
 def expect_noise(answer, x=0.6, noise=0.7, samples=50):
@@ -155,6 +174,9 @@ def check_8_5(answer, steps=20):
         (right.amax(1), IG_MAX), (right.abs().amax(1), IG_MAX), (right.sum(1), IG_MAX),
         *wrong_paths(network, images, labels, start + 0.5 / steps),
     ], tolerance=5e-3)  # between the error of the trapezoid rule and that of a one-sided rule
+    few, many = (images_seen(network, answer, images, labels, network, count) for count in (10, 40))
+    if few == many:
+        raise Wrong("more points for more steps", f"{few} images through the network for 10 and for 40", STEPS)
 
 
 def wrong_paths(network, images, labels, alphas):
@@ -175,13 +197,15 @@ def check_8_6(answer):
     offsets = normal(4, 4, 1, 1, seed=2)
     templates = normal(4, 4, 8, 6, seed=1) + offsets - offsets.mean(1, keepdim=True)
     templates[3] = -0.1 * templates[3].abs()  # A > 0: everything speaks against class 3
+    templates[0] = templates[0].abs()  # … and for class 0, everywhere
     head = Polynomial(templates)
     network = nn.Sequential(layer, head).to(device()).eval().requires_grad_(False)
     images, labels = 2 * normal(2, 3, 16, 12), torch.tensor([1, 2], device=device())
-    found = run(answer, images, labels, network, layer)
-    rights, mistakes = cams(layer(images), labels, head, images.shape[2:])
-    right = next((r for r in rights if isinstance(found, torch.Tensor) and same(found, r, 1e-3)), rights[0])
-    expect(found, right, mistakes)
+    for wanted in (labels, torch.zeros_like(labels)):
+        found = run(answer, images, wanted, network, layer)
+        rights, mistakes = cams(layer(images), wanted, head, images.shape[2:])
+        right = next((r for r in rights if isinstance(found, torch.Tensor) and same(found, r, 1e-3)), rights[0])
+        expect(found, right, mistakes)
     if any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in network.modules()):
         raise Wrong("a layer without hooks", "a layer with a hook", HOOK)
     found = run(answer, images[:1], torch.tensor([3], device=device()), network, layer)
@@ -196,12 +220,15 @@ def cams(activations, labels, head, size):
     def scale(maps):
         return maps / maps.amax((1, 2), keepdim=True).clamp_min(1e-12)
 
+    def low_to_high(maps):
+        low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
+        return (maps - low) / (high - low).clamp_min(1e-12)
+
     def cam(gradient):
         return (gradient.mean((2, 3), keepdim=True) * activations).sum(1)
 
     gradient = head.gradient(activations, labels)
     small, raw = cam(gradient).relu(), cam(gradient)
-    low, high = enlarge(raw).amin((1, 2), keepdim=True), enlarge(raw).amax((1, 2), keepdim=True)
     rights = [order(small) for corners in (False, True) for order in (
         lambda maps, c=corners: scale(enlarge(maps, mode="bilinear", align_corners=c)),
         lambda maps, c=corners: enlarge(scale(maps), mode="bilinear", align_corners=c),
@@ -213,7 +240,8 @@ def cams(activations, labels, head, size):
           for weights, hint in wrong_scores(head(activations), labels)),
     ]
     return rights, [
-        (scale(enlarge(raw)), NO_RELU), ((enlarge(raw) - low) / (high - low), NO_RELU),
+        (low_to_high(enlarge(small)), MIN_MAX),
+        (scale(enlarge(raw)), NO_RELU), (low_to_high(enlarge(raw)), NO_RELU),
         (scale(enlarge(raw).relu()), RELU_LATE), (enlarge(small), NOT_SCALED),
         (enlarge(small) / enlarge(small).max(), PER_BATCH), (enlarge(small / small.max()), PER_BATCH),
         (scale(small), SMALL), (small, SMALL), (scale(enlarge(small, mode="nearest")), NEAREST),

@@ -20,6 +20,7 @@ ABSOLUTE = "no absolute value: the sign says which side is higher"
 
 # 11.8
 BIASES = "some weights are still outside [−bound, bound]: clip biases too, all of critic.parameters()"
+ONE_SIDE = "one side only is clipped: {} is missing, clamp_(-bound, bound)"
 NOT_CLIPPED = "nothing is clipped: clamp_ changes in place, clamp makes a copy"
 SCALED = "weights inside [−bound, bound] must stay what they are: clip, do not rescale"
 REPLACED = "the critic's parameters were replaced by other tensors: the optimiser still holds the old ones; use clamp_"
@@ -58,14 +59,14 @@ SCALAR_MEAN = "one mean per feature, mean(0): not one over everything"
 def check_11_5(answer):
     """F.cross_entropy(code_logits, codes): it takes the logarithm of the softmax itself"""
     logits, codes = (3 * normal(7, 5)).requires_grad_(), torch.tensor([0, 1, 2, 3, 4, 1, 1]).to(device())
-    logs = logits.double() - logits.double().exp().sum(1, keepdim=True).log()
-    chosen = logs.gather(1, codes[:, None]).flatten().detach()
-    soft = logs.exp().detach()
+    logs, places = logits.detach().cpu().double().log_softmax(1), codes.cpu()  # float64 on the CPU: mps has none
+    chosen = logs.gather(1, places[:, None]).flatten()
+    soft = logs.exp()
     entropy = (soft * soft.log()).sum(1)
-    twice = (soft - soft.exp().sum(1, keepdim=True).log()).gather(1, codes[:, None]).mean()
+    twice = soft.log_softmax(1).gather(1, places[:, None]).mean()
     mistakes = [(chosen.mean(), SIGN + "the loss is minimised, the probability of the code shall grow"),
                 (-chosen.sum(), SUM), (-twice, SOFTMAX_TWICE),
-                (-soft.gather(1, codes[:, None]).mean(), "the logarithm is missing: −mean ln Q(code | x̃)"),
+                (-soft.gather(1, places[:, None]).mean(), "the logarithm is missing: −mean ln Q(code | x̃)"),
                 (-logits.detach().gather(1, codes[:, None]).mean(), "the softmax is missing: ln Q is a log_softmax"),
                 (-entropy.mean(), "that is the entropy of Q: the code that was drawn must come in"),
                 (entropy.mean(), "that is the entropy of Q: the code that was drawn must come in"),
@@ -73,7 +74,7 @@ def check_11_5(answer):
                  "that is a sigmoid for each code: one of K codes was drawn, take the softmax"),
                 (F.mse_loss(logits.detach().softmax(1), F.one_hot(codes, 5).float()), "the logarithm is missing")]
     (gradient,) = expect_loss(answer, (logits, codes), -chosen.mean(), mistakes)
-    expected = (soft - F.one_hot(codes, 5)) / 7
+    expected = (soft - F.one_hot(places, 5)) / 7
     if gradient is None or not same(gradient, expected):
         raise Wrong("the gradient of cross-entropy", describe(gradient), CUT)
 
@@ -81,7 +82,7 @@ def check_11_5(answer):
 def check_11_6(answer):
     """fake_scores.mean() - real_scores.mean(): the critic wants high scores for real images"""
     real, fake = (normal(5) + 2).requires_grad_(), (3 * normal(8, seed=1) - 1).requires_grad_()
-    r, f = real.detach().double(), fake.detach().double()
+    r, f = real.detach().cpu().double(), fake.detach().cpu().double()
     gap = (r.mean() - f.mean()).abs()
     swapped = answer(fake, real)  # the other way round the loss changes its sign; an absolute value does not
     if isinstance(swapped, torch.Tensor) and same(swapped, answer(real, fake)) and same(swapped.abs(), gap):
@@ -103,7 +104,7 @@ def check_11_7(answer):
     """-fake_scores.mean(): G wants high scores for its images"""
     for shift in (2, -2):
         fake = (normal(8, seed=1) + shift).requires_grad_()
-        f = fake.detach().double()
+        f = fake.detach().cpu().double()
         mistakes = [(f.mean(), SIGN + "G minimises, and wants high scores for its images"), (-f.sum(), SUM),
                     (-f.sigmoid().mean(), LOGISTIC), (F.softplus(-f).mean(), LOGISTIC),
                     ((1 - f).mean(), "no 1: −mean of the scores"), (f.abs().mean(), ABSOLUTE),
@@ -116,7 +117,7 @@ def check_11_7(answer):
 def check_11_13(answer):
     """(real_features.mean(0) - fake_features.mean(0)).pow(2).sum()"""
     real, fake = normal(6, 5), (normal(9, 5, seed=1) + 1).requires_grad_()
-    r, f = real.double(), fake.detach().double()
+    r, f = real.cpu().double(), fake.detach().cpu().double()
     gap = r.mean(0) - f.mean(0)
     pairs = (r[:, None] - f[None]).pow(2).sum(2)
     mistakes = [(gap.pow(2).mean(), MSE), (gap.norm(), ROOT), (gap.abs().sum(), NO_SQUARE),
@@ -166,6 +167,10 @@ def check_11_8(answer):
         if all(torch.equal(now[name], before[name]) for name in names):
             raise Wrong(f"weights in [−{bound}, {bound}]", "weights as before", NOT_CLIPPED)
         for name in names:
+            for one_side, missing in (({"max": bound}, f"−{bound}"), ({"min": -bound}, bound)):
+                clipped = before[name].clamp(**one_side)
+                if same(now[name], clipped, 1e-6) and not same(now[name], before[name]) and clipped.abs().max() > bound:
+                    raise Wrong(f"{name} in [−{bound}, {bound}]", describe(now[name]), ONE_SIDE.format(missing))
             if now[name].abs().max() > bound * 1.0001:
                 raise Wrong(f"{name} in [−{bound}, {bound}]", describe(now[name]), BIASES)
             if not same(now[name], before[name].clamp(-bound, bound)):
@@ -190,10 +195,10 @@ def check_11_9(answer):
     create_graph=True)[0]; flatten(1).norm(dim=1); mean of (norm - 1)²"""
     critic = Quadratic(0.7).to(device())
     x = normal(6, 2, 3, 3) * torch.linspace(0.1, 0.8, 6, device=device()).view(-1, 1, 1, 1)
-    norms = 0.7 * x.double().flatten(1).norm(dim=1)
+    norms = 0.7 * x.cpu().double().flatten(1).norm(dim=1)
     found = answer(critic, x, x, drawn(0))
     expected = (norms - 1).pow(2).mean()
-    flat = 0.7 * x.double()
+    flat = 0.7 * x.cpu().double()
     mistakes = [((norms - 1).clamp_min(0).pow(2).mean(), ONE_SIDED), ((norms**2 - 1).pow(2).mean(), SQUARED_NORM),
                 ((norms - 1).abs().mean(), NOT_SQUARED), ((norms - 1).mean(), NOT_SQUARED),
                 (norms.pow(2).mean(), TO_ZERO), (norms.mean(), TO_ZERO), ((norms - 1).pow(2).sum(), SUM),

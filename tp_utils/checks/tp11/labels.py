@@ -30,6 +30,7 @@ PAIR = "return a pair: (indices, labels)"
 LOGIT_THRESHOLD = "the threshold is compared with logits: take their softmax first"
 SIGMOID = "that is the sigmoid of each logit: the softmax makes the K classes share one probability"
 ALL_LABELS = "the labels of the chosen images only, in the order of the indices"
+TENSOR = "return torch tensors, not NumPy's arrays or lists"
 MASK = "indices, not a mask: .nonzero().flatten()"
 AT_LEAST = "above the threshold, not at it"
 BELOW = "these are the images below the threshold: the sure ones are wanted"
@@ -51,8 +52,8 @@ def check_11_10(answer):
     fake are the logsumexp(1) of their logits"""
     labelled, labels = (2 * normal(4, 5)).requires_grad_(), torch.tensor([0, 4, 2, 2]).to(device())
     real, fake = (2 * normal(6, 5, seed=1) - 1).requires_grad_(), (2 * normal(9, 5, seed=2) - 2).requires_grad_()
-    lab, r, f = (each.detach().double() for each in (labelled, real, fake))
-    cross = -(lab - lab.exp().sum(1, keepdim=True).log()).gather(1, labels[:, None]).mean()
+    lab, r, f = (each.detach().cpu().double() for each in (labelled, real, fake))
+    cross = F.cross_entropy(lab, labels.cpu())
 
     def terms(real, fake, score):
         return F.softplus(-score(real)).mean(), F.softplus(score(fake)).mean()
@@ -61,8 +62,8 @@ def check_11_10(answer):
         return x.exp().sum(1).log()
 
     of_real, of_fake = terms(r, f, total)
-    other_cross = F.cross_entropy(torch.cat([lab, torch.zeros_like(lab[:, :1])], 1), labels)
-    twice = -(lab.softmax(1) - lab.softmax(1).exp().sum(1, keepdim=True).log()).gather(1, labels[:, None]).mean()
+    other_cross = F.cross_entropy(torch.cat([lab, torch.zeros_like(lab[:, :1])], 1), labels.cpu())
+    twice = F.cross_entropy(lab.softmax(1), labels.cpu())
     mistakes = [(of_real + of_fake, NO_LABELS), (cross + of_fake, NO_REAL), (cross + of_real, NO_FAKE),
                 (cross + sum(terms(f, r, total)), SWAPPED), (cross + sum(terms(r, f, lambda x: x.amax(1))), MAXIMUM),
                 (cross + sum(terms(r, f, lambda x: x.mean(1))), MEAN_LOGIT),
@@ -94,7 +95,7 @@ def check_11_11(answer):
     logits[3] = torch.tensor([0.0, 0.0, -200, -200, -200])  # exactly one half
     logits[5] = 5.0  # large logits, and no idea
     for threshold in (0.5, 0.7, 0.3):
-        soft = logits.double().softmax(1)
+        soft = logits.cpu().double().softmax(1)
         sure, labels = soft.max(1)
         expected = (sure > threshold).nonzero().flatten()
         if threshold == 0.5:
@@ -103,7 +104,9 @@ def check_11_11(answer):
         if not isinstance(found, tuple | list) or len(found) != 2:
             raise Wrong("(indices, labels)", describe(found), NO_RETURN if found is None else PAIR)
         indices, given = found
-        if not isinstance(indices, torch.Tensor) or indices.dtype == torch.bool:
+        if not isinstance(indices, torch.Tensor):
+            raise Wrong("indices int64 [n], a tensor", describe(indices), TENSOR)
+        if indices.dtype == torch.bool:
             raise Wrong("indices int64 [n]", describe(indices), MASK)
         ordered = indices.sort().values if indices.ndim == 1 else indices
         for wrong, hint in (((logits.amax(1) > threshold), LOGIT_THRESHOLD),
@@ -150,9 +153,12 @@ def check_11_12(answer):
         raise Wrong("finite positive weights", str(hard.tolist()), FINITE)
     if hard.mean().sub(1).abs() > 1e-3 or hard[0] <= hard[1]:
         raise Wrong("the largest weight for a class that is never right, mean 1", str(hard.tolist()), NEVER_RIGHT)
-    one_bad = answer(torch.tensor([[1, 9, 0], [0, 10, 0], [0, 0, 10]]))
-    if one_bad.min() < 0.1:
-        raise Wrong("weights of at least 0.1", str([round(v, 3) for v in one_bad.tolist()]), LEAST)
+    one_good = torch.cat([torch.zeros(9, 9, dtype=torch.int64), torch.full((9, 1), 10)], 1)  # all are taken for class 9
+    one_good = torch.cat([one_good, 10 * torch.eye(10, dtype=torch.int64)[9:]])
+    for matrix in (torch.tensor([[1, 9, 0], [0, 10, 0], [0, 0, 10]]), one_good):
+        found = answer(matrix)
+        if found.min() < 0.1:
+            raise Wrong("weights of at least 0.1", str([round(v, 3) for v in found.tolist()]), LEAST)
     even = answer(torch.eye(3, dtype=torch.int64) * 7)
     if not torch.isfinite(even).all() or not same(even, torch.ones(3), 1e-3):
         raise Wrong("1, 1, 1", str(even.tolist()), ALL_RIGHT)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from ...runtime import device
 from ..kit.compare import NO_RETURN, Wrong, describe, expect_tensor, same
 from ..kit.layers import expect_between, expect_layers, facts
-from ..kit.networks import build, expect_trainable, normal, settle, trace
+from ..kit.networks import build, expect_trainable, normal, settle, trace, whole_maps
 
 # What is said to the reader.
 
@@ -23,6 +23,7 @@ EVAL_DROPOUT = "in eval mode two passes differ: nn.Dropout is off there, F.dropo
 SOFTMAX = "no softmax at the end: return logits, the softmax is part of the loss"
 EARLY_DROPOUT = "there is dropout before the last pool too: one Dropout(0.5), in front of the linear layer"
 CLASSES_UNUSED = "the last layer has as many outputs as there are classes: is the argument used?"
+DROPPED_MAPS = "whole feature maps are dropped: nn.Dropout drops single values, nn.Dropout2d whole maps"
 WEAK_DROPOUT = "Dropout(0.5) sets about half of the last layer's inputs to 0 in train mode"
 
 # 11.4
@@ -52,7 +53,7 @@ def check_11_3(answer):
 
 def expect_dropout(network, x):
     """Raise Wrong unless half of the linear layer's inputs are dropped in train mode, and nothing else is."""
-    dry = trace(network.eval(), x, nn.Linear)[0][0][1]
+    dry = trace(network.eval(), x, nn.Linear)[0]
     network.train()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -62,7 +63,11 @@ def expect_dropout(network, x):
         raise Wrong("another pass, other logits in train mode", "the same", NO_DROPOUT)
     if not all(torch.equal(first[1], second[1]) for first, second in zip(before[:-1], after[:-1], strict=True)):
         raise Wrong("Dropout behind the last pool alone", "dropout between the convolutions", EARLY_DROPOUT)
-    dropped = ((before[-1][1] == 0) & (dry != 0)).double().sum() / (dry != 0).double().sum()
+    maps = [each[-1][1].reshape(len(x), 64, -1) for each in (dry, before)]
+    if whole_maps(*maps) > 0.2:
+        raise Wrong("single inputs dropped", "whole feature maps", DROPPED_MAPS)
+    dry = dry[-1][1]
+    dropped = ((before[-1][1] == 0) & (dry != 0)).sum() / (dry != 0).sum()
     if not 0.44 < dropped < 0.56:
         raise Wrong("half of the inputs dropped", f"{dropped:.0%}", WEAK_DROPOUT)
 

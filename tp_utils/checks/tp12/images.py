@@ -154,7 +154,7 @@ def check_12_5(answer):
     pairs across"""
     from sklearn.metrics.pairwise import polynomial_kernel
 
-    real, generated = normal(9, 5), 0.7 * normal(6, 5, seed=1) + 0.4
+    real, generated = normal(9, 5).cpu(), 0.7 * normal(6, 5, seed=1).cpu() + 0.4  # where features are
     sets = {"r": real.cpu().double().numpy(), "g": generated.cpu().double().numpy()}
 
     def kernels(degree=3, gamma=1 / 5, coef0=1):

@@ -67,12 +67,12 @@ def expect_share(answer, z, share):
         networks.append(settle(build(answer, size=32, nz=6, width=16, dropout=dropout)).train())
     plain, wet = networks
     calls, found = trace(wet, z, CONVOLUTIONS)
-    zeros, without = ([(given == 0).double() for _, given, _ in each]
+    zeros, without = ([(given == 0).float() for _, given, _ in each]
                       for each in (calls, trace(plain, z, CONVOLUTIONS)[0]))
     if zeros[0].mean() > 0.1:
         raise Wrong("all latents", f"{zeros[0].mean():.0%} of them 0", DROPPED_Z)
-    if (found == 0).double().mean() > 0.1:
-        raise Wrong("all pixels", f"{(found == 0).double().mean():.0%} of them 0", DROPPED_PIXELS)
+    if (found == 0).float().mean() > 0.1:
+        raise Wrong("all pixels", f"{(found == 0).float().mean():.0%} of them 0", DROPPED_PIXELS)
     for k, (one, other) in enumerate(zip(zeros[1:], without[1:], strict=True), 1):
         expected = other.mean() + (1 - other.mean()) * share  # ReLU alone makes about half of them 0
         if (one.mean() - expected).abs() > 0.08:

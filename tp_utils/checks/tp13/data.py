@@ -49,7 +49,7 @@ AT_LEAST = "at least one region is held out, and at least one is kept"
 def windows(images, padding, mirror=3, **how):
     """All windows of each image, straight and mirrored: [N, 2 (2 padding + 1)², …], by top, left, mirrored."""
     height, width = images.shape[2:]
-    padded = F.pad(images.double(), [padding] * 4, **how)
+    padded = F.pad(images.float(), [padding] * 4, **how)
     every = [padded[:, :, top:top + height, left:left + width]
              for top in range(2 * padding + 1) for left in range(2 * padding + 1)]
     return torch.stack([view for window in every for view in (window, window.flip(mirror))], 1)
@@ -57,11 +57,11 @@ def windows(images, padding, mirror=3, **how):
 
 def places(found, images, padding):
     """(top, left, mirrored) of each image's window, int64 [N] each; Wrong where there is no such window."""
-    found = found.double()
+    found = found.float()
     fits = (windows(images, padding) == found[:, None]).flatten(2).all(2)
     if not fits.any(1).all():
         def mostly(every, found=found):
-            return (every == found[:, None]).flatten(2).all(2).any(1).double().mean() > 0.9
+            return (every == found[:, None]).flatten(2).all(2).any(1).float().mean() > 0.9
 
         white = 255 if images.dtype == torch.uint8 else 1
         fills = [{"mode": mode} for mode in ("reflect", "replicate", "circular")] + [{"value": white}]
@@ -77,7 +77,7 @@ def places(found, images, padding):
         else:
             hint = OTHERS if any(elsewhere) else NO_WINDOW
         raise Wrong("windows of the padded images", describe(found), hint)
-    which = fits.double().argmax(1)
+    which = fits.float().argmax(1)
     side = 2 * padding + 1
     return which // 2 // side, which // 2 % side, which % 2
 
@@ -117,10 +117,10 @@ def expect_fair(drawn, padding):
         counts, fair = torch.bincount(values, minlength=2 * padding + 1), n / (2 * padding + 1)
         if counts.min() < 0.62 * fair or counts.max() > 1.45 * fair:
             raise Wrong(f"0 … {2 * padding}, each about {fair:.0f} times", f"{counts.tolist()} times", RANGE)
-    share = drawn[2].double().mean().item()
+    share = drawn[2].float().mean().item()
     if not 0.4 < share < 0.6:
         raise Wrong("half of the images mirrored", f"{share:.0%}", {0: NEVER, 1: ALWAYS}.get(share, MIRRORED))
-    likeness = torch.corrcoef(torch.stack(drawn).double())
+    likeness = torch.corrcoef(torch.stack(drawn).float())
     for i, j in ((0, 1), (0, 2), (1, 2)):
         if likeness[i, j].abs() > 0.25:
             names = ("top", "left", "the mirror")
@@ -142,7 +142,6 @@ def check_13_10(answer):
     guess[:36] = truth[:36]
     guess[guess == 4] = 0  # class 4 is never predicted
     confusion = torch.zeros(5, 5, dtype=torch.int64).index_put_((truth, guess), torch.tensor(1), accumulate=True)
-    confusion = confusion.to(device())
     precision, recall = (torch.from_numpy(values) for values in precision_recall_fscore_support(
         truth, guess, labels=range(5), zero_division=0)[:2])
     found = run(answer, confusion)

@@ -18,6 +18,7 @@ LAST = "nothing comes behind the last layer: mean and log variance may be any nu
 PAIR = "return a pair: (mean, log_variance)"
 SWAPPED = "the first nz numbers are the mean, the others the log variance"
 INTERLEAVED = "mean and log variance are taken in turn: the first nz numbers are the mean, the others the log variance"
+CLAMPED = "large numbers are cut off: return mean and log variance as they are, without clamp or tanh"
 POSITIVE = "the second output is ln σ², as it is: no exp, softplus or ReLU behind it"
 
 
@@ -42,6 +43,17 @@ def check_14_1(answer):
             (log_variance.exp(), POSITIVE), (F.softplus(log_variance), POSITIVE), (log_variance.relu(), POSITIVE),
         ], [LAST], 1e-3)
         expect_trainable(network, x)
+        expect_unbounded(network.eval(), x)
+
+
+def expect_unbounded(network, x):
+    """Raise Wrong if large outputs are cut off."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            module.weight.data *= 100
+    calls, found = trace(network, x, nn.Linear)
+    for one, right in zip(found, calls[-1][2].chunk(2, dim=1), strict=True):
+        compare(one, right, hints=[CLAMPED], tolerance=1e-3)
 
 
 def check_14_2(answer):

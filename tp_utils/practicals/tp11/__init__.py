@@ -1,79 +1,31 @@
-"""TP 11's table: classifiers of MNIST that see a hundred labels. protocol: what they share; games: the GANs; rows.
+"""What TP 11's notebook needs beside its exercises, steps and rows, which stand in the notebook.
 
-The pieces that are exercises of TP 11 come with each case: the notebook hands in those that `tp.check` returned, the
-study (tp_utils/authoring/study.py) those of the solution notebook.
+networks: the players and other networks;  cases: what a row may see;  training: how it trains;  measuring: numbers;
+distortion: a graph of similar digits;  figures;  measured_rows: what the study has measured (results/tp11.json).
 """
 
-from . import distortion
+from .cases import DRAWS, Case, budget, drawn_case, draws_of, labelled_batches
+from .distortion import distortion_graph, spread_labels, surest_of_each_class
 from .figures import (
-    NAMES,
-    baseline,
-    browse,
-    codes,
-    distances,
-    features_of,
-    gradient_norms,
-    plane,
-    probe,
-    selection,
-    table,
-    thresholds,
-    watch,
+    accuracies_figure,
+    codes_figure,
+    critic_figure,
+    divergences_figure,
+    explore_draws,
+    thresholds_figure,
+    tsne_figure,
+    vanishing_figure,
 )
-from .games import (
-    NZ,
-    Discriminator,
-    Generator,
-    dcgan,
-    gaussian,
-    infogan,
-    initialised,
-    untrained,
-    wgan,
-    wgan_gp,
-    with_code,
-)
-from .protocol import CLASSES, DRAWS, EXERCISES, GAN_SIZE, Case, Classifier, draw, draws_of
-from .rows import ROWS, Signed, cnn, measure, train, weights_of
+from .measured_rows import ROW_NAMES, choice_figure, explore_mistakes, levers_table, study_table
+from .measuring import confusion_on_copies, features_of_digits, measure_row, probe_accuracy
+from .networks import GAN_SIZE, NZ, Discriminator, Generator, Neighbours, Signed, SmallCNN, baseline
+from .training import Classifier, train_classifier, train_game
 
 __all__ = [
-    "CLASSES",
-    "DRAWS",
-    "EXERCISES",
-    "GAN_SIZE",
-    "NAMES",
-    "NZ",
-    "ROWS",
-    "Case",
-    "Classifier",
-    "Discriminator",
-    "Generator",
-    "Signed",
-    "baseline",
-    "browse",
-    "cnn",
-    "codes",
-    "dcgan",
-    "distances",
-    "distortion",
-    "draw",
-    "draws_of",
-    "features_of",
-    "gaussian",
-    "gradient_norms",
-    "infogan",
-    "initialised",
-    "measure",
-    "plane",
-    "probe",
-    "selection",
-    "table",
-    "thresholds",
-    "train",
-    "untrained",
-    "watch",
-    "weights_of",
-    "wgan",
-    "wgan_gp",
-    "with_code",
+    "DRAWS", "GAN_SIZE", "NZ", "ROW_NAMES", "Case", "Classifier", "Discriminator", "Generator", "Neighbours", "Signed",
+    "SmallCNN", "accuracies_figure", "baseline", "budget", "choice_figure", "codes_figure", "confusion_on_copies",
+    "critic_figure", "distortion_graph", "divergences_figure", "drawn_case", "draws_of", "explore_draws",
+    "explore_mistakes", "features_of_digits", "labelled_batches", "levers_table", "measure_row", "probe_accuracy",
+    "spread_labels", "study_table", "surest_of_each_class", "thresholds_figure", "train_classifier", "train_game",
+    "tsne_figure", "vanishing_figure",
 ]

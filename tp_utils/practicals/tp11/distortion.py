@@ -4,14 +4,16 @@ Two digits are near if each little piece of one is found in the other, not furth
 distortion model of Keysers et al. 2007 (doi:10.1109/TPAMI.2007.1153), on gradients. Nobody trains anything.
 """
 
+import math
+
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ...runtime import cached, device
+from ...runtime import cached, device, one_at_a_time
 
 REACH = 2  # pixels that a piece may be off
-CANDIDATES, KEPT = 30, 10  # neighbours by plain distance that are looked at closely, and those that are kept
+CANDIDATES, NEAREST = 30, 10  # neighbours by plain distance that are looked at closely, and those that are kept
 
 
 def outlines(images):
@@ -21,7 +23,7 @@ def outlines(images):
     return F.conv2d(images.to(device()).float() / 255, filters, padding=1)[:, :, 2:-2, 2:-2].contiguous()
 
 
-def distance(outline, other):
+def distortion_distance(outline, other):
     """Distances of n pairs of outlines, float32 [n, 2, H, W] twice → [n].
 
     The mean squared difference of each 3 × 3 piece of the one from its best match in the other, summed over the pieces.
@@ -36,26 +38,27 @@ def distance(outline, other):
     return best.flatten(1).sum(1)
 
 
-def nearest(images):
+def distortion_graph(images):
     """(distances float32 [N, k], indices int64 [N, k]) of the k nearest others of each digit, the nearest first.
 
-    images: uint8 [N, 1, 28, 28]. Some minutes for 60,000; kept in the cache.
+    images: uint8 [N, 1, 28, 28]. Some minutes for 60,000; kept in the cache: of two processes, one waits for the other.
     """
-    return cached("distortion-graph", [images, REACH, CANDIDATES, KEPT], lambda: compute_nearest(images))
+    with one_at_a_time("tp11-graph"):
+        return cached("distortion-graph", [], lambda: compute_graph(images))
 
 
 @torch.no_grad()
-def compute_nearest(images):
-    candidates, found = nearby(images), outlines(images)
+def compute_graph(images):
+    candidates, found = near_in_pixels(images), outlines(images)
     count = candidates.shape[1]
     pairs = torch.arange(len(images)).repeat_interleave(count).split(256)
-    gaps = [distance(found[one.to(device())], found[other.to(device())]).cpu()
+    gaps = [distortion_distance(found[one.to(device())], found[other.to(device())]).cpu()
             for one, other in zip(pairs, candidates.flatten().split(256), strict=True)]
     gaps, order = torch.cat(gaps).view(-1, count).sort(1)
-    return [gaps[:, :KEPT], candidates.gather(1, order)[:, :KEPT]]
+    return [gaps[:, :NEAREST], candidates.gather(1, order)[:, :NEAREST]]
 
 
-def nearby(images):
+def near_in_pixels(images):
     """The candidates int64 [N, k]: nearest by Euclidean distance of the blurred digits, in 60 principal components."""
     from sklearn.decomposition import PCA
 
@@ -69,10 +72,10 @@ def nearby(images):
     return torch.cat(found)
 
 
-def spread(graph, chosen, labels, classes=10, neighbours=4):
+def spread_labels(graph, chosen, labels, classes=10, neighbours=4):
     """Probabilities of the classes float32 [N, K], spread from a few labels along the graph.
 
-    graph:   what `nearest` gives;  chosen: int64 [n], the images that have a label;  labels: int64 [n]
+    graph:   what `distortion_graph` gives;  chosen: int64 [n], the images that have a label;  labels: int64 [n]
 
     Label spreading (Zhou et al. 2004) by scikit-learn; then the classes are made equally frequent, for a class with few
     labels would otherwise lose images to its neighbours.
@@ -96,3 +99,15 @@ def spread(graph, chosen, labels, classes=10, neighbours=4):
         found /= found.sum(0)
         found /= found.sum(1, keepdims=True)
     return torch.from_numpy(found).float()
+
+
+def surest_of_each_class(sure, labels, share):
+    """The indices of those images that are in the surest `share` of their class, one class after the other.
+
+    sure: float32 [N], the probability of the image's label;  labels: int64 [N]
+    """
+    found = []
+    for k in range(int(labels.max()) + 1):
+        of_class = (labels == k).nonzero().flatten()
+        found.append(of_class[sure[of_class].argsort(descending=True)[:math.ceil(share * len(of_class))]])
+    return torch.cat(found)
