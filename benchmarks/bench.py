@@ -54,7 +54,7 @@ def saliency():
     return step, IMAGES, "ms per image"
 
 
-def algorithm_1():
+def game():
     """DCGAN of TP 9, batch 128: a step of Algorithm 1, the notebook's own, in tp.train"""
     D, G, optimisers, solution = players()
     images = data.resized(quiet_mnist().train_images, 32)
@@ -71,7 +71,7 @@ def algorithm_1():
     return step, STEPS, "ms per step"
 
 
-def usual_loop():
+def usual_game():
     """The same players, batch 128: a step of the usual loop (DataLoader, two passes of G, .item())"""
     D, G, optimisers, solution = players()
     D.to(runtime.device()), G.to(runtime.device())
@@ -118,7 +118,7 @@ def plain_loop():
 
 
 # A benchmark returns (step, how many things a step does, unit); its docstring is its label. Add yours here.
-BENCHMARKS = [mnist, features_channels_last, features_contiguous, saliency, algorithm_1, usual_loop, fitted, plain_loop]
+BENCHMARKS = [mnist, features_channels_last, features_contiguous, saliency, game, usual_game, fitted, plain_loop]
 
 
 def players():
