@@ -51,7 +51,7 @@ def measured_rows():
         *cats_rows(results("tp12")),
         *residual_rows(results("tp13"), results("tp13_leak")),
         *vae_gan_rows(results("tp14")),
-        ["A step of train_gan", f"{bench['game']['median']:.0f} ms",
+        ["A step of Algorithm 1", f"{bench['game']['median']:.0f} ms",
          f"DCGAN, 128 images; the usual loop {bench['usual_game']['median']:.0f} ms (DataLoader, two passes of G, "
          ".item()), side by side in one run of `make bench`"],
     ]
