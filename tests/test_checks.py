@@ -100,6 +100,7 @@ def test_a_mistake_gets_its_hints(id, answer, hint, monkeypatch):
     first, second = judge(id, answer), judge(id, answer)
     assert first.verdict == second.verdict == WRONG
     assert hint.lower() in first.hint.lower()
+    assert first.expected != first.found
     hints = mistakes[0].hints
     assert (first.hint, second.hint) == (hints[0], hints[min(1, len(hints) - 1)])
 

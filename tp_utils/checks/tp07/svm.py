@@ -20,8 +20,8 @@ WORST = "this C has the worst accuracy of all: you want the largest mean"
 FIRST = "the first candidate, whatever the data: does the loop go on to the others?"
 LAST = "the last candidate, whatever the data: keep the best one met so far"
 ONE_FOLD = "this C is the best on one fold only: take the mean over the folds, not the best one"
-ONE_SPLIT = ("each C is judged by one split only, whose few held-out images are luck: cross-validate, so that each image "
-             "is held out once")
+ONE_SPLIT = ("each C is judged by one split only, whose few held-out images are luck: cross-validate, so that each "
+             "image is held out once")
 OTHER_MACHINE = "{name} is another classifier, with another best C: take LinearSVC"
 NOT_BEST = "another candidate has a better mean accuracy over the 5 folds"
 MISTAKES_7_6 = {

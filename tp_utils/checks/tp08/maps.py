@@ -23,6 +23,9 @@ NO_NOISE = "no noise reaches the network: give it images + noise * torch.randn(.
 ABS_EARLY = "average the gradients first: abs() and max come after the mean"
 ROOT_NOISE = "`noise` is the standard deviation: multiply by it, not by its square root"
 SQUARE_NOISE = "`noise` is the standard deviation: multiply by it, not by its square"
+RANGE_NOISE = ("`noise` is the standard deviation itself, not a share of the images' range: do not multiply it by "
+               "max − min")
+OTHER_NOISE = "your noise has a standard deviation of about {:.2g} where `noise` is {:.2g}"
 TIMES_NOISE = "the noise is ADDED to the images, it does not multiply them: images + noise * torch.randn(...)"
 UNIFORM = "the noise is not Gaussian: torch.randn, not torch.rand"
 SAMPLES = "`samples` is an argument: as many images go through the network whatever it is"
@@ -111,32 +114,35 @@ def images_seen(network, answer, *arguments):
     return sum(seen) // arguments[0][0].numel()
 
 
-def expect_noise(answer, x=0.6, noise=0.7, samples=50):
-    """Means over equal pixels. The gradients are x^2 (class 0) and x (class 1); E (x + s e)^2 = x^2 + s^2."""
+def expect_noise(answer, x=0.6, noise=0.7, samples=50, width=1.7):
+    """Means over pixels, equal but for two. The gradients are x^2 (class 0) and x (class 1); E (x + s e)^2 = x^2 + s^2.
+    """
     a, b, c = torch.zeros(3, 2, 3, 32, 32)
     b[1, 0] = c[0, 0] = 1  # only the red channel counts
     network = Polynomial(a, b, c)
     images, labels = torch.full((2, 3, 32, 32), x, device=device()), torch.tensor([0, 1], device=device())
+    images[..., 0, 0], images[..., -1, -1] = x - width / 2, x + width / 2
     found = run(answer, images, labels, network, noise, samples, torch.Generator().manual_seed(0))
     expect_tensor(found, [2, 32, 32], torch.float32)
     spread = noise / samples**0.5
     if found[1].std() > 3 * spread:
         hint = ONE_NOISE if found[1].std() < 1.5 * noise else MORE_NOISE
         raise Wrong(SPREAD.format(spread), f"{found[1].std():.2g}", hint)
+    other = max(found[0].mean().item() - x**2, 0) ** 0.5
     expect_average(found[0], x**2 + noise**2, [
         (x**2, NO_NOISE), (x**2 + noise, ROOT_NOISE), (x**2 + noise**4, SQUARE_NOISE),
         (x**2 * (1 + noise**2), TIMES_NOISE), (x**2 * noise**2, TIMES_NOISE), (noise**2, TIMES_NOISE),
         (x**2 + x * noise + noise**2 / 3, UNIFORM), (x**2 + noise**2 / 12, UNIFORM),
-        (x**2 + noise**2 / 3, UNIFORM),
-    ])
+        (x**2 + noise**2 / 3, UNIFORM), (x**2 + (noise * width) ** 2, RANGE_NOISE),
+    ], [OTHER_NOISE.format(other, noise)])
     e = normal(10_000)
     expect_average(found[1], x, [((x + noise * e).abs().mean().item(), ABS_EARLY)])
 
 
-def expect_average(found, expected, mistakes, tolerance=0.03):
+def expect_average(found, expected, mistakes, hints=(), tolerance=0.03):
     """Compare the mean over a map, which chance moves by less than 1 %."""
     try:
-        compare(found.mean(), torch.tensor(expected), mistakes, tolerance=tolerance)
+        compare(found.mean(), torch.tensor(expected), mistakes, hints, tolerance=tolerance)
     except Wrong as wrong:
         raise Wrong(AVERAGE.format(expected), f"{found.mean():.3g}", *wrong.hints) from None
 
