@@ -127,7 +127,7 @@ normalise = tp.check("7.1", normalise)
 def top_predictions(network, images, k=5):
     """The k most probable classes of each image.
 
-    network: from [N, 3, H, W] to scores [N, K]
+    network: from [N, 3, H, W] to scores [N, K], used in the mode it is in
     images: float32 [N, 3, H, W], normalised
     returns: probabilities float32 [N, k] and class indices int64 [N, k], best first, without gradient
     """
@@ -307,7 +307,8 @@ grey_to_rgb = tp.check("7.3", grey_to_rgb)
 class VGG16relu7(nn.Module):
     """VGG16 up to relu7: float32 [N, 3, 224, 224] → float32 [N, 4096].
 
-    VGG16relu7(vgg16) takes its layers, weights included, from a torchvision VGG16.
+    VGG16relu7(vgg16) takes its layers, weights included, from a torchvision VGG16, which stays whole: nothing is
+    deleted or replaced in it. relu7 is the end; a dropout behind it would do nothing, for eval mode is what is used.
     """
 
     def __init__(self, vgg16):

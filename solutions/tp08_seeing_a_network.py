@@ -502,8 +502,8 @@ tp.show.curves(step_counts, {tp08.short(labels[i]): [gaps[n][i].item() for n in 
 #
 # Selvaraju et al. 2017: do not go down to the pixels, stop at a layer whose maps A_k still know where things are. The
 # weight of a map is the mean of its gradient over all positions; the weighted sum, its negative part cut off, is
-# enlarged to the size of the image and divided by its maximum. A hook on the layer gives A
-# (`layer.register_forward_hook`); remove it afterwards.
+# enlarged to the size of the image (`F.interpolate`, mode "bilinear") and divided by its maximum. A hook on the layer
+# gives A (`layer.register_forward_hook`); remove it afterwards.
 
 # %% exercise="8.6"
 def grad_cam(images, labels, network, layer):

@@ -79,6 +79,7 @@ def draw_labels(labels, per_class=None, n=100, generator=None):
 
     labels:     int64 [N], those of all images, classes 0 to K − 1
     per_class:  None: n images, drawn uniformly from all; a number: as many of each class, drawn uniformly within it
+    generator:  the torch.Generator that draws; None for torch's own
     """
     ### BEGIN SOLUTION
     order = torch.randperm(len(labels), generator=generator)
@@ -809,9 +810,10 @@ tp11.thresholds_figure(of_pool, data.train_labels[some])
 
 # %% exercise="11.12"
 def class_weights(confusion):
-    """Weights of the classes for cross-entropy, mean 1, the larger the lower the recall: [K, K] → float32 [K].
+    """Weights of the classes for cross-entropy, mean 1: [K, K] → float32 [K].
 
-    No weight is below 0.1: classes without mistakes must not be forgotten.
+    Of two classes the one with the lower recall has the strictly larger weight. No weight is below 0.1: classes without
+    mistakes must not be forgotten.
 
     confusion:  entry (i, j) counts the images of class i that were taken for class j; a class may have no images, or
                 none that is right: its weight is finite all the same. Where no class makes mistakes, all weights are 1

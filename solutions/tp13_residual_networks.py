@@ -438,7 +438,7 @@ tp13.tensorboard(events)
 
 # %% exercise="13.7"
 def survival_probabilities(blocks, last=0.5):
-    """The probability with which each of L = blocks blocks survives: a list of L floats; that of the last is `last`."""
+    """The probabilities with which L = blocks blocks survive, a list or tensor of L floats; the last one is `last`."""
     ### BEGIN SOLUTION
     return [1 - block / blocks * (1 - last) for block in range(1, blocks + 1)]
     ### END SOLUTION

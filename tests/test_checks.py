@@ -3,6 +3,7 @@
 The answers are in tests/mutants/tpNN.py (RIGHT and MUTANTS): a new file there is picked up by itself.
 """
 
+import copy
 import inspect
 import json
 import sys
@@ -17,6 +18,7 @@ import torch
 from tp_utils import checks
 from tp_utils.checks import NOT_DONE, RIGHT, WRONG, Report, Unfinished, WrongAnswer, answers, judge
 from tp_utils.checks.kit import errors
+from tp_utils.runtime import fingerprint
 
 
 def practicals(folder):
@@ -38,7 +40,6 @@ def label(value):
 def afresh(monkeypatch):
     """No tries remembered, and none of the variables that make a wrong answer raise."""
     checks._tries.clear()
-    checks._handed_out.clear()
     monkeypatch.delenv("TP_STRICT", raising=False)
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
 
@@ -100,6 +101,7 @@ def test_a_mistake_gets_its_hints(id, answer, hint, monkeypatch):
     first, second = judge(id, answer), judge(id, answer)
     assert first.verdict == second.verdict == WRONG
     assert hint.lower() in first.hint.lower()
+    assert first.expected != first.found
     hints = mistakes[0].hints
     assert (first.hint, second.hint) == (hints[0], hints[min(1, len(hints) - 1)])
 
@@ -221,8 +223,13 @@ def test_check_returns_what_works(id, capsys):
     solution = reference(id)
     assert checks.check(id, solution) is solution
     assert RIGHT in capsys.readouterr().out
-    assert checks.check(id, hole) is solution
-    assert checks.REFERENCE in capsys.readouterr().out
+    handed_out = checks.check(id, hole)
+    assert handed_out.__stands_for__ is solution and handed_out.yours is hole
+    assert f"{solution.__name__}.yours" in capsys.readouterr().out
+    assert judge(id, handed_out).verdict == RIGHT
+    assert inspect.signature(handed_out) == inspect.signature(solution)
+    assert f"the reference solution of exercise {id}" in repr(handed_out) and id in handed_out.__doc__
+    assert fingerprint(handed_out) == fingerprint(solution)
 
 
 @pytest.mark.parametrize("variable", ["TP_STRICT", "NBGRADER_EXECUTION"])
@@ -280,6 +287,37 @@ def test_what_a_check_handed_out_is_not_the_students_answer(capsys, monkeypatch)
     monkeypatch.setenv("TP_STRICT", "1")
     with pytest.raises(WrongAnswer):
         checks.check("7.3", handed_out)
+
+
+def test_a_reference_that_is_handed_out_says_so_at_its_first_call(capsys):
+    grey_to_rgb = checks.check("7.3", crashes)
+    capsys.readouterr()
+    assert grey_to_rgb(torch.zeros(2, 1, 4, 4)).shape == (2, 3, 4, 4)
+    assert "is the reference solution of exercise 7.3 here, not your answer" in capsys.readouterr().out
+    grey_to_rgb(torch.zeros(2, 1, 4, 4))
+    assert capsys.readouterr().out == ""
+    with pytest.raises(ZeroDivisionError):
+        grey_to_rgb.yours(torch.zeros(2, 1, 4, 4))
+    assert copy.deepcopy(grey_to_rgb) is grey_to_rgb
+
+
+def test_a_class_that_is_handed_out_is_one(capsys):
+    solution, Block = reference("13.1"), checks.check("13.1", hole)
+    capsys.readouterr()
+
+    class Louder(Block):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    x, block, louder = torch.rand(2, 4, 6, 6), Block(4, 4).eval(), Louder(4, 4).eval()
+    assert capsys.readouterr().out.count("not your answer") == 1
+    louder.load_state_dict(block.state_dict())
+    assert torch.equal(louder(x), 2 * block(x)) and isinstance(louder, Block) and isinstance(block, solution)
+    assert repr(block) == repr(solution(4, 4)) and torch.equal(copy.deepcopy(block)(x), block(x))
+    original = solution(4, 4).eval()
+    original.load_state_dict(block.state_dict())
+    assert fingerprint(block) == fingerprint(original) != fingerprint(louder)
+    assert not answers.is_handed_out(Louder)
 
 
 def test_what_a_check_handed_out_without_solutions_is_not_the_students_answer_either(no_solutions, capsys):

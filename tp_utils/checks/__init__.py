@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from ..runtime import show
-from .answers import definitions, reference, solutions, stand_in
+from .answers import definitions, handed_out, is_handed_out, reference, solutions
 from .kit.compare import Wrong
 from .kit.errors import explained
 from .report import NOT_DONE, RIGHT, WRONG, Report, Unfinished, WrongAnswer
@@ -29,14 +29,13 @@ __all__ = [
 
 # What is said to the reader.
 NOT_DONE_TEXT = "Write your answer in the cell of the exercise, run it, then run this cell again."
-REFERENCE = "Until then, what follows uses the reference solution."
+REFERENCE = "Until then, what follows uses the reference solution; to try your own in a cell, call {name}.yours"
 OURS = "This is what the course handed out in place of your answer: run the cell of the exercise, then this one."
 NO_REFERENCE = "There is no reference solution here: what follows needs your answer."
 NOT_CALLABLE = ("a function or a class", "it has been replaced by something else: run the cell of the exercise again")
 UNKNOWN = "there is no exercise {id!r}; the exercises of TP {tp} are {ids}"
 
 SEED = 0  # what a check says does not depend on it
-_handed_out = []  # references and stand-ins: not the student's answers
 _tries = {}  # exercise -> (the mistake, how often it was seen in a row)
 
 
@@ -46,26 +45,22 @@ def check(exercise, answer):
     exercise:  its id, e.g. "8.1"
     answer:    the student's function or class
 
-    Returns `answer` if it is right, otherwise the reference solution; without one, a stand-in that raises
-    Unfinished when it is used. Raises WrongAnswer under TP_STRICT=1 or nbgrader unless the answer is right,
-    ValueError for an unknown exercise.
+    Returns `answer` if it is right, otherwise the reference solution, which says that it is not the student's and has
+    the answer as its attribute `yours`; without one, a stand-in that raises Unfinished when it is used. Raises
+    WrongAnswer under TP_STRICT=1 or nbgrader unless the answer is right, ValueError for an unknown exercise.
     """
     exercise = str(exercise)
-    if ours := any(answer is given for given in _handed_out):  # the cell of the check was run a second time
-        report = Report(exercise, NOT_DONE, hint=OURS)
-    else:
-        report = judge(exercise, answer)
+    ours = is_handed_out(answer)  # the cell of the check was run a second time
+    report = Report(exercise, NOT_DONE, hint=OURS) if ours else judge(exercise, answer)
     if report.verdict == RIGHT:
         show(report)
         return answer
     if os.environ.get("TP_STRICT") == "1" or "NBGRADER_EXECUTION" in os.environ:
         raise WrongAnswer(str(report))
     solution = reference(exercise)
-    report.follows = REFERENCE if solution else NO_REFERENCE
+    report.follows = REFERENCE.format(name=solution.__name__) if solution else NO_REFERENCE
     show(report)
-    if not ours:
-        _handed_out.append(solution or stand_in(exercise))
-    return answer if ours else _handed_out[-1]
+    return answer if ours else handed_out(exercise, answer)
 
 
 def judge(exercise, answer):

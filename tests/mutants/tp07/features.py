@@ -139,6 +139,35 @@ def extract_stacked(extractor, images, batch_size):
     return F.normalize(torch.stack(batches(extractor, images, batch_size)), dim=-1)
 
 
+def extract_into_zeros(fill):
+    """A tensor of zeros is made beforehand; fill(rows, number of the batch, batch_size, its features)."""
+    def extract(extractor, images, batch_size):
+        parts = [F.normalize(part, dim=1) for part in batches(extractor, images, batch_size)]
+        rows = torch.zeros(len(images), parts[0].shape[1])
+        for number, part in enumerate(parts):
+            fill(rows, number, batch_size, part)
+        return rows
+
+    return extract
+
+
+def fill_first(rows, number, size, part):
+    rows[:len(part)] = part
+
+
+def fill_numbered(rows, number, size, part):
+    rows[number:number + len(part)] = part
+
+
+def fill_whole(rows, number, size, part):
+    if len(part) == size:
+        rows[number * size:(number + 1) * size] = part
+
+
+def fill_right(rows, number, size, part):
+    rows[number * size:number * size + len(part)] = part
+
+
 def extract_list(extractor, images, batch_size):
     return [F.normalize(rows, dim=1) for rows in batches(extractor, images, batch_size)]
 
@@ -179,7 +208,7 @@ def extract_one_by_one(extractor, images, batch_size):
 
 RIGHT = {
     "7.4": [RightAtOnce, RightByLayers, lambda vgg16: cut(-1)(vgg16)],
-    "7.5": [extract_by_slices],
+    "7.5": [extract_by_slices, extract_into_zeros(fill_right)],
 }
 
 MUTANTS = {
@@ -204,6 +233,8 @@ MUTANTS = {
         (extract_l1, "L2 norm"),
         (extract_drop_last, "incomplete batch is missing"),
         (extract_reversed, "another order"),
+        *((extract_into_zeros(fill), "not filled everywhere") for fill in (fill_first, fill_numbered, fill_whole)),
+        (extract_into_zeros(lambda *_: None), "not filled everywhere"),
         (extract_last_only, "only the last batch"),
         (extract_first_only, "only the first batch"),
         (extract_stacked, "torch.cat"),

@@ -1,8 +1,16 @@
 """Answers to exercise 7.6."""
 
 import torch
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_val_score
-from sklearn.svm import LinearSVC
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    cross_val_score,
+    train_test_split,
+)
+from sklearn.svm import SVC, LinearSVC
 
 
 def accuracy(features, labels, c):
@@ -24,14 +32,34 @@ def choose_by_hand(features, labels, candidates):
     return torch.tensor(candidates)[totals.argmax()]
 
 
-def choose_by(folds=5, **options):
-    """Other folds, other options of the machine."""
+def choose_by(folds=5, machine=LinearSVC, jobs=None, **options):
+    """Other folds, another machine or other options of it."""
 
     def choose(features, labels, candidates):
-        x, y = features.numpy(), labels.numpy()
-        return max(candidates, key=lambda c: cross_val_score(LinearSVC(C=c, **options), x, y, cv=folds).mean())
+        def accuracy(c):
+            return cross_val_score(machine(C=c, **options), features.numpy(), labels.numpy(), cv=folds, n_jobs=jobs)
+
+        return max(candidates, key=lambda c: accuracy(c).mean())
 
     return choose
+
+
+def choose_by_hold_out(size, seed):
+    """One split decides, then the best is trained on all."""
+
+    def choose(features, labels, candidates):
+        x, x_out, y, y_out = train_test_split(features.numpy(), labels.numpy(), test_size=size, random_state=seed)
+        best = max(candidates, key=lambda c: LinearSVC(C=c).fit(x, y).score(x_out, y_out))
+        LinearSVC(C=best).fit(features, labels)
+        return best
+
+    return choose
+
+
+def choose_by_last_fifth(features, labels, candidates):
+    n = len(features) * 4 // 5
+    scores = [LinearSVC(C=c).fit(features[:n], labels[:n]).score(features[n:], labels[n:]) for c in candidates]
+    return candidates[scores.index(max(scores))]
 
 
 def choose_score(features, labels, candidates):
@@ -82,6 +110,7 @@ def choose_without_return(features, labels, candidates):
 RIGHT = {
     "7.6": [
         choose_by_grid, choose_by_hand, choose_by(dual=False), choose_by(dual=True, max_iter=5000, random_state=1),
+        choose_by(10), choose_by(jobs=2),
         *(choose_by(Folds(5, shuffle=True, random_state=s)) for Folds in (KFold, StratifiedKFold) for s in range(5)),
     ],
 }
@@ -92,6 +121,11 @@ MUTANTS = {
         (choose_index, "position"),
         (choose_by_training, "cross-validate"),
         (choose_by_best_fold, "mean over the folds"),
+        *((choose_by_hold_out(size, seed), "one split only") for size in (0.2, 0.3) for seed in range(3)),
+        (choose_by_last_fifth, "one split only"),
+        (choose_by(ShuffleSplit(1, random_state=0)), "one split only"),
+        (choose_by(machine=SVC), "SVC is another classifier"),
+        (choose_by(machine=LogisticRegression, max_iter=1000), "LogisticRegression is another"),
         (choose_worst, "worst"),
         (lambda features, labels, candidates: candidates[2], "better mean"),
         (choose_first, "first candidate"),

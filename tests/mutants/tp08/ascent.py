@@ -162,6 +162,12 @@ def visualisation_decays(image, target, network, learning_rate, l2):
     return image + learning_rate * direction(image, target, network) - 2 * l2 * image
 
 
+def visualisation_of_data(image, target, network, learning_rate, l2):
+    leaf = copy(image)
+    objective = network(leaf)[0, target] - l2 * leaf.data.square().sum()
+    return image + learning_rate * torch.autograd.grad(objective, leaf)[0]
+
+
 def visualisation_in_place(image, target, network, learning_rate, l2):
     image += learning_rate * (direction(image, target, network) - 2 * l2 * image)
     return image
@@ -198,6 +204,10 @@ MUTANTS = {
         (visualisation(lambda g, x, l2: -g - 2 * l2 * x), "ascent"),
         (visualisation(lambda g, x, l2: unit(g) - 2 * l2 * x), "divided by its norm"),
         (visualisation(lambda g, x, l2: unit(g - 2 * l2 * x)), "divided by its norm"),
+        (visualisation(lambda g, x, l2: unit(g)), "divided by its norm"),
+        (visualisation(lambda g, x, l2: g / g.abs().max()), "is scaled"),
+        (visualisation(lambda g, x, l2: (g - 2 * l2 * x).sign()), "is scaled"),
+        (visualisation_of_data, "not of x.data"),
         (visualisation(lambda g, x, l2: g - l2 * x / x.norm()), "SQUARED"),
         (visualisation(lambda g, x, l2: g - 2 * l2 * x / x.numel()), "mean"),
         (visualisation(rate=1.0), "learning rate"),

@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from .common import BATCH_NUMBERS, NUMBERS, copy, gradient_of, label_scores
+from .common import BATCH_NUMBERS, NUMBERS, copy, gradient_of, label_scores, probability
 
 
 def midpoints(steps):
@@ -64,6 +64,10 @@ def by_range(maps):
 
 def enlarged(maps, size, **options):
     return F.interpolate(maps, size, **(options or {"mode": "bilinear"}))
+
+
+def with_corners(maps, size):
+    return enlarged(maps, size, mode="bilinear", align_corners=True)
 
 
 def cam(combine=weighted, keep=F.relu, enlarge=enlarged, scale=by_maximum, number=label_scores):
@@ -154,6 +158,10 @@ MUTANTS = {
         (integrated(lambda n: torch.arange(n) / n), "left rule"),
         (integrated(lambda n: (torch.arange(n) + 1) / n), "right rule"),
         (integrated(lambda n: torch.linspace(0, 1, n)), "half of it"),
+        (integrated(lambda n: torch.arange(1, n) / n), "points are missing"),
+        (integrated(lambda n: torch.arange(n) / n, finish=lambda x, g: g.mean(0)), "left rule"),
+        *((integrated(rule, number=probability), "softmax") for rule in (
+            lambda n: torch.arange(n) / n, lambda n: (torch.arange(n) + 1) / n, lambda n: torch.linspace(0, 1, n))),
         (integrated(lambda n: torch.ones(1)), "only the gradient at x"),
         (integrated(finish=lambda x, g: g.mean(0)), "multiply it by (x - baseline)"),
         (integrated(finish=lambda x, g: (x * g.mean(0)).abs()), "no abs()"),
@@ -174,6 +182,11 @@ MUTANTS = {
         (cam(scale=lambda maps: maps), "not divided"),
         (cam(scale=lambda maps: maps / maps.max()), "its own maximum"),
         (cam(scale=lambda maps: maps / maps.amax((1, 2, 3), keepdim=True)), "divided by zero"),
+        (cam(enlarge=with_corners, scale=lambda maps: maps), "not divided"),
+        (cam(enlarge=with_corners, scale=by_range), "maximum alone"),
+        (cam(enlarge=with_corners, scale=lambda maps: maps / maps.max()), "its own maximum"),
+        (cam(enlarge=with_corners, keep=torch.abs), "not abs"),
+        (cam(scale=lambda maps: 255 * by_maximum(maps)), "from 0 to 255"),
         (cam(enlarge=lambda maps, size: maps), "enlarged"),
         (cam(enlarge=lambda maps, size: enlarged(maps, size, mode="nearest")), "bilinear"),
         (lambda *setting: cam()(*setting)[:, None], "channel axis"),

@@ -33,6 +33,10 @@ def d_loss_joined(real, fake):
     return bce(torch.cat([real, fake]), torch.cat([torch.ones_like(real), torch.zeros_like(fake)]))
 
 
+def squares(values, target):
+    return F.mse_loss(values, torch.full_like(values, target))
+
+
 def d_loss_in_place(real, fake):
     return ones(real) + zeros(fake.mul_(1.5).div_(1.25))
 
@@ -59,6 +63,11 @@ MUTANTS = {
         (lambda real, fake: ones(real) - zeros(fake), "added"), (lambda real, fake: -ones(real) - zeros(fake), "sign"),
         (lambda real, fake: ones(real.sigmoid()) + zeros(fake.sigmoid()), "twice"),
         (lambda real, fake: fake.mean() - real.mean(), "Wasserstein"),
+        (lambda real, fake: squares(real, 1) + squares(fake, 0), "least-squares"),
+        (lambda real, fake: (squares(real, 1) + squares(fake, 0)) / 2, "least-squares"),
+        (lambda real, fake: squares(real.sigmoid(), 1) + squares(fake.sigmoid(), 0), "least-squares"),
+        *((lambda real, fake, e=e: -((real.sigmoid() + e).log().mean() + (1 - fake.sigmoid() + e).log().mean()),
+           "is added to the probability") for e in (0.01, 0.001, 0.0001)),
         (lambda real, fake: -real.log().mean() - (1 - fake).log().mean(), "logarithm of a logit"),
         (lambda real, fake: F.binary_cross_entropy(real, torch.ones_like(real)), "wants probabilities"),
         (probability_loss, "not for large ones"),
@@ -75,12 +84,16 @@ MUTANTS = {
         (lambda fake: F.softplus(-fake).sum(), "sum"), (lambda fake: F.softplus(-fake), "per image"),
         (lambda fake: ones(fake.sigmoid()), "twice"), (lambda fake: -fake.sigmoid().mean(), "logarithm"),
         (lambda fake: -fake.mean(), "Wasserstein"), (lambda fake: -fake.log().mean(), "logarithm of a logit"),
+        (lambda fake: squares(fake, 1), "least-squares"), (lambda fake: squares(fake.sigmoid(), 1), "least-squares"),
+        (lambda fake: -(fake.sigmoid() + 0.001).log().mean(), "is added to the probability"),
         (lambda fake: -fake.sigmoid().log().mean(), "large"), (lambda fake: ones(fake).detach(), "detach"),
         (lambda fake: F.binary_cross_entropy(fake.sigmoid(), torch.ones_like(fake)), "large"),
     ],
     "9.7": [
         (ones, "non-saturating"), (zeros, "no minus sign"), (lambda fake: -ones(fake), "1 − D"),
         (lambda fake: -F.softplus(fake).sum(), "sum"), (lambda fake: -F.softplus(fake), "per image"),
+        (lambda fake: -squares(fake, 0), "least-squares"),
+        (lambda fake: (1 - fake.sigmoid() + 0.001).log().mean(), "is added to the probability"),
         (lambda fake: -zeros(fake.sigmoid()), "twice"),
         (lambda fake: (1 - fake.sigmoid()).mean(), "logarithm is missing"),
         (lambda fake: (1 - fake.sigmoid()).log().mean(), "large"), (lambda fake: (1 - fake).log().mean(), "of a logit"),

@@ -23,6 +23,22 @@ def hot_in_place(labels, classes):
     return result
 
 
+def hot_all_at_once(labels, classes):
+    result = torch.zeros(len(labels), classes, device=labels.device)
+    result[:, labels] = 1
+    return result
+
+
+def hot_not_in_place(labels, classes):
+    result = torch.zeros(len(labels), classes, device=labels.device)
+    result.scatter(1, labels[:, None], 1)
+    return result
+
+
+def spread(flat, size):
+    return flat[:, :, None, None].expand(-1, -1, size, size)
+
+
 def planes_by_loop(labels, classes, size):
     result = torch.zeros(len(labels), classes, size, size, device=labels.device)
     result[range(len(labels)), labels] = 1
@@ -56,8 +72,12 @@ MUTANTS = {
         (lambda y, k: 1 - hot(y, k), "changed places"),
         (lambda y, k: hot(y - 1, k) + hot(y - 1 + k, k), "one column off"),
         (lambda y, k: hot(one_label(y), k), "first one"),
-        (lambda y, k: hot(y, k)[..., None, None], "shape"),
-        (lambda y, k: hot(y, k).squeeze(), "shape"),
+        (lambda y, k: hot(y, k)[..., None, None], "axes too many"), (lambda y, k: hot(y[:, None], k), "axes too many"),
+        (lambda y, k: hot(y, k).squeeze(), "loses its batch axis"),
+        (lambda y, k: (y[:, None] == torch.arange(1, k + 1, device=y.device)).float(), "one column off"),
+        (lambda y, k: (y[:, None] + 1 == torch.arange(k, device=y.device)).float(), "one column off"),
+        (lambda y, k: (torch.arange(k, device=y.device) <= y[:, None]).float(), "up to the label"),
+        (hot_all_at_once, "all images"), (hot_not_in_place, "scatter_ changes"),
         (hot_in_place, "clone"), (lambda y, k: hot(y, k).cpu().numpy(), "torch tensor"), (lambda y, k: None, "return"),
     ],
     "10.2": [
@@ -76,6 +96,12 @@ MUTANTS = {
         (lambda y, k, s: planes(one_label(y), k, s), "first one"),
         (lambda y, k, s: hot(y, k).repeat(1, s * s).view(-1, k, s, s), "mixed up"),
         (lambda y, k, s: hot(y, k), "no height"),
+        (lambda y, k, s: spread(hot_all_at_once(y, k), s), "all images"),
+        (lambda y, k, s: spread(hot_not_in_place(y, k), s), "scatter_ changes"),
+        (lambda y, k, s: planes(y, k, s).flatten(2), "in a row"),
+        (lambda y, k, s: planes(y, k, s) / s**2, "divided by the number of pixels"),
+        (lambda y, k, s: planes(y, k, s).squeeze(), "loses its batch axis"),
+        (lambda y, k, s: planes(y - 1, k, s), "one column off"),
         (planes_one_pixel, "one pixel"),
         (lambda y, k, s: planes(y, k, s).long(), "float32"),
     ],

@@ -111,6 +111,7 @@ MUTANTS = {
         (mlp_discriminator(drops=["pixels", "x", "hidden"]), "not the input"),
         (mlp_discriminator(drops=["x", "hidden", "logits"]), "or the logit"),
         (mlp_discriminator(act=nn.LeakyReLU), "slope 0.2"), (mlp_discriminator(act=nn.ReLU), "slope 0.2"),
+        *((mlp_discriminator(act=lambda slope=slope: nn.LeakyReLU(slope)), "slope 0.2") for slope in (0.02, 0.1, 0.3)),
         (mlp_discriminator(act=nn.Identity), "slope 0.2"),
         (mlp_discriminator(door_act={"x": nn.Identity}), "missing in a door"),
         (mlp_discriminator(door_act={"y": nn.Identity}), "missing in a door"),

@@ -142,6 +142,7 @@ MUTANTS = {
         (mlp_generator(last=lambda x: x), "tanh"), (mlp_generator(last=torch.sigmoid), "not sigmoid"),
         (mlp_generator(last=lambda x: F.leaky_relu(x, 0.2).tanh()), "tanh alone"),
         (mlp_generator(act=nn.LeakyReLU), "slope 0.2"), (mlp_generator(act=nn.ReLU), "slope 0.2"),
+        *((mlp_generator(act=lambda slope=slope: nn.LeakyReLU(slope)), "slope 0.2") for slope in (0.02, 0.1, 0.3)),
         (mlp_generator(act=nn.Identity), "slope 0.2"),
         (mlp_generator(act=nn.Identity, door_act={"x": leaky, "y": leaky}), "slope 0.2"),
         (mlp_generator(door_act={"x": nn.Identity}), "missing in a door"),

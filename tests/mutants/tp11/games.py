@@ -159,6 +159,9 @@ MUTANTS = {
     "11.13": [
         (MATCH["mse"], "mean over the features"), (MATCH["norm"], "square it"),
         (MATCH["abs"], "square the differences"),
+        (lambda r, f: (r - f).square().sum(1).mean(), "not pair image with image"),
+        (lambda r, f: F.mse_loss(r, f), "not pair image with image"),
+        (lambda r, f: (r - f[:len(r)]).square().sum(1).mean(), "not pair image with image"),
         (MATCH["pairs"], "mean first"), (MATCH["one mean"], "per feature"), (MATCH["sum"], "sum"),
         (MATCH["cut"], "gradient"), (MATCH["each"], "scalar"),
     ],

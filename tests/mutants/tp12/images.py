@@ -88,6 +88,18 @@ def distance_by_loops(real, generated):
     return among(real) + among(generated) - 2 * sum(across) / len(across)
 
 
+def distance_of_one_size(size, across):
+    """One m for both sets."""
+    def kernel_inception_distance(real, generated):
+        m = size(len(real), len(generated))
+        rr, gg, rg = ((a @ b.T / a.shape[1] + 1) ** 3 for a, b in
+                      ((real, real), (generated, generated), (real, generated)))
+        among = (rr.sum() - rr.trace() + gg.sum() - gg.trace()) / (m * (m - 1))
+        return among - 2 * (rg.sum() / m**2 if across else rg.mean())
+
+    return kernel_inception_distance
+
+
 RIGHT = {
     "12.3": [soft(), soft_by_direction],
     "12.4": [rate(), rate_by_loop],
@@ -123,6 +135,8 @@ MUTANTS = {
         (distance(kernel=lambda a, b: (a @ b.T + 1) ** 3), "divided by F"),
         (distance(kernel=lambda a, b: (a @ b.T / a.shape[1]) ** 3), "1 is missing"),
         (distance(kernel=lambda a, b: (a @ b.T / a.shape[1] + 1) ** 2), "third power"), (distance(cross=1), "twice"),
+        *((distance_of_one_size(size, across), "need not be of one size")
+          for size in (min, max) for across in (True, False)),
         (distance(out=lambda d: -d), "other way round"), (distance(out=lambda d: d.clamp_min(0).sqrt()), "square root"),
     ],
 }

@@ -132,8 +132,8 @@ MUTANTS = {
     "13.1": [
         (plain, "x is not added"), (block(lambda f, x, c, s: f + padded(x, c, s)), "ReLU at the end"),
         (block(lambda f, x, c, s: f.relu() + padded(x, c, s)), "after x has been added"),
-        (block(lambda f, x, c, s: F.relu(f + padded(x, c, s, 0))), "half are in front"),
-        (block(lambda f, x, c, s: F.relu(f + padded(x, c, s, 1))), "half are in front"),
+        (block(lambda f, x, c, s: F.relu(f + padded(x, c, s, 0))), "behind the old ones"),
+        (block(lambda f, x, c, s: F.relu(f + padded(x, c, s, 1))), "in front of the old ones"),
         (block(lambda f, x, c, s: F.relu(f - padded(x, c, s))), "not subtracted"),
         (block(lambda f, x, c, s: F.relu(f + padded(F.avg_pool2d(x, s), c))), "no pooling"),
         (block(bias=True), "bias=False"), (block(kernel=5), "3 × 3"), (block(norm=False), "a batch norm of its own"),

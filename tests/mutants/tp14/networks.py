@@ -34,12 +34,12 @@ class NoModule:
         return x, x
 
 
-def decoder(act=nn.ReLU, norm=nn.BatchNorm2d, last=nn.Tanh, first_norm=True, detach=False, double=2):
+def decoder(act=nn.ReLU, norm=nn.BatchNorm2d, last=nn.Tanh, first_norm=True, flat=nn.Identity, detach=False, double=2):
     class Decoder(nn.Module):
         def __init__(self, nz=32, channels=1, width=32):
             super().__init__()
             w = [double**2 * width, double * width, width]
-            self.door = nn.Linear(nz, 16 * w[0])
+            self.door = nn.Sequential(nn.Linear(nz, 16 * w[0]), flat(16 * w[0]))
             self.first = nn.Sequential(norm(w[0]) if first_norm else nn.Identity(), act())
             self.rest = nn.Sequential(
                 nn.ConvTranspose2d(w[0], w[1], 4, 2, 1, bias=False), norm(w[1]), act(),
@@ -77,6 +77,8 @@ MUTANTS = {
         (decoder(last=nn.Identity), "tanh"), (decoder(last=nn.Sigmoid), "tanh"),
         (decoder(act=lambda: nn.LeakyReLU(0.2)), "negative values"),
         (decoder(norm=nn.Identity), "batch norm is missing"),
+        (decoder(first_norm=False, flat=nn.BatchNorm1d), "BatchNorm1d normalises each number"),
+        (decoder(flat=nn.BatchNorm1d), "BatchNorm1d normalises each number"),
         (decoder(first_norm=False), "batch norm is missing"), (decoder(double=1), "from the input on"),
         (decoder(detach=True), "without gradient"), (NoModule, "inherits from nn.Module"),
     ],

@@ -94,6 +94,37 @@ def step_by_backward(E, G, D, optimisers, x, generator, gamma=1e-2):
     return {"KL": divergence.detach(), "similarity": alike.detach(), "D": told.detach(), "G": fooled.detach()}
 
 
+def step_of_d_first(E, G, D, optimisers, x, generator, gamma=1e-2, fresh=True):
+    """D's step as in a GAN, on detached images; then G and E meet the D that has moved."""
+    mean, log_variance = E(x)
+    back = G(draw()(mean, log_variance, generator))
+    fake = G(torch.randn(mean.shape, generator=generator).to(x.device))
+    told = F.softplus(-D(x)).mean() + F.softplus(D(back.detach())).mean() + F.softplus(D(fake.detach())).mean()
+
+    def of_others():
+        alike = similarity()(D.features(x), D.features(back))
+        return alike, F.softplus(-D(back)).mean() + F.softplus(-D(fake)).mean()
+
+    stale = of_others()
+    optimisers["D"].zero_grad()
+    told.backward()
+    optimisers["D"].step()
+    alike, fooled = of_others() if fresh else stale
+    losses = {"E": (E, kl()(mean, log_variance) + alike), "G": (G, gamma * alike + fooled)}
+    for player, loss in losses.values():
+        weights = list(player.parameters())
+        for weight, gradient in zip(weights, torch.autograd.grad(loss, weights, retain_graph=True), strict=True):
+            weight.grad = gradient
+    for name in losses:
+        optimisers[name].step()
+    return {"KL": kl()(mean, log_variance).detach(), "similarity": alike.detach(), "D": told.detach(),
+            "G": fooled.detach()}
+
+
+def step_of_d_first_stale(*players_and_more):
+    return step_of_d_first(*players_and_more, fresh=False)
+
+
 RIGHT = {
     "14.7": [step(), step_by_backward],
 }
@@ -114,6 +145,7 @@ MUTANTS = {
         (step(loss_D=lambda t, gamma: t["real"] + t["rebuilt"] + t["fake"] + t["similarity"]), "all features"),
         (step(clear=False), "added"), (step(move="GD"), "E's weights must change"),
         (step(move="EG"), "D's weights must change"), (step(together=False), "before the first step"),
+        (step_of_d_first, "before the first step"), (step_of_d_first_stale, "all three gradients first"),
         (step(result=lambda t: {**t}), "four detached"),
         (step(loss_D=lambda t, gamma: (t["real"] + t["rebuilt"] + t["fake"]) / 3), "wrong factor"),
         (step(loss_G=lambda t, gamma: t["similarity"] + gamma * (t["as real"] + t["fake as real"])), "not of D's"),

@@ -21,9 +21,17 @@ SIGN = "the sign is wrong: a minus sign stands before the logarithm"
 TWICE = "the sigmoid is applied twice: binary_cross_entropy_with_logits takes the logits themselves"
 NO_LOG = "the logarithm is missing: −mean ln D(x̃), where ln D(x̃) is the logarithm of a sigmoid"
 CRITIC = "the logits' mean is the loss of a Wasserstein GAN: here, the logarithm of their sigmoid counts"
+SQUARES = "that is a mean of squares, the loss of a least-squares GAN: here, the logarithm of D's probabilities counts"
+ADDED = "a number is added to the probability before the logarithm, which shifts the loss: take the loss of the logits"
 SATURATING = "that is the saturating loss, mean ln(1 − D(x̃)): take −mean ln D(x̃)"
 FOR_D = "that is what D minimises on generated images: G wants D's answer 'real', the target 1"
 
+def added(logit, number):
+    """The mean logarithm of a probability to which a number was added."""
+    return (logit.sigmoid() + number).log().mean()
+
+
+ADDENDS = (1e-2, 1e-3, 1e-4)
 WRONG_D = [  # (what is computed by mistake from the real and the fake logits, its hint)
     (lambda real, fake: F.softplus(real).mean() + F.softplus(-fake).mean(), LABELS),
     (lambda real, fake: (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2, HALF),
@@ -38,6 +46,9 @@ WRONG_D = [  # (what is computed by mistake from the real and the fake logits, i
     (lambda real, fake: -F.softplus(-real).mean() - F.softplus(fake).mean(), SIGN),
     (lambda real, fake: F.softplus(-real.sigmoid()).mean() + F.softplus(fake.sigmoid()).mean(), TWICE),
     (lambda real, fake: fake.mean() - real.mean(), CRITIC),
+    *((lambda real, fake, end=end, c=c: c * ((end(real) - 1).square().mean() + end(fake).square().mean()), SQUARES)
+      for end in (torch.sigmoid, lambda logits: logits) for c in (1, 0.5)),
+    *((lambda real, fake, e=e: -added(real, e) - added(-fake, e), ADDED) for e in ADDENDS),
 ]
 WRONG_G = [  # the same from the fake logits, for the non-saturating loss
     (lambda fake: -F.softplus(fake).mean(), SATURATING),
@@ -48,6 +59,9 @@ WRONG_G = [  # the same from the fake logits, for the non-saturating loss
     (lambda fake: -fake.sigmoid().mean(), NO_LOG),
     (lambda fake: (1 - fake.sigmoid()).mean(), NO_LOG),
     (lambda fake: -fake.mean(), CRITIC),
+    *((lambda fake, end=end, factor=factor: factor * (end(fake) - 1).square().mean(), SQUARES)
+      for end in (torch.sigmoid, lambda logits: logits) for factor in (1, 0.5)),
+    *((lambda fake, e=e: -added(fake, e), ADDED) for e in ADDENDS),
 ]
 
 

@@ -37,6 +37,7 @@ L1 = "each row's absolute values sum to 1: that is the L1 norm, we want the L2 n
 BATCH_DROPPED = "the last, incomplete batch is missing: N need not be a multiple of batch_size"
 ONLY_LAST = "only the last batch is returned: each turn of the loop forgets the one before"
 ONLY_FIRST = "only the first batch is returned: is the return inside the loop?"
+EMPTY_ROWS = "rows of zeros: a tensor made beforehand is not filled everywhere, its rows go on from batch to batch"
 ORDER = "the right rows in another order: row i belongs to image i"
 TO_CPU = "bring the features back with .cpu(): there is not room for all of them on the accelerator"
 
@@ -150,6 +151,8 @@ def check_7_5(answer):
             (expected[:batch_size], ONLY_FIRST),
             (expected.split(batch_size)[-1], ONLY_LAST),
         ]
+        if isinstance(found, torch.Tensor) and found.shape == expected.shape and not found.any(dim=1).all():
+            raise Wrong("rows of norm 1", f"{(~found.any(dim=1)).sum()} rows of zeros", EMPTY_ROWS)
         if isinstance(found, torch.Tensor) and in_any_order(found, expected):
             mistakes.append((found, ORDER))
         compare(found, expected, mistakes, tolerance=1e-3, dtype=torch.float32)  # 1e-3: TF32

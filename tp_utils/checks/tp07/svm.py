@@ -2,7 +2,11 @@
 
 import math
 import warnings
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from unittest.mock import patch
 
+import numpy as np
 import torch
 
 from ..kit.compare import NO_RETURN, Wrong, describe
@@ -16,6 +20,9 @@ WORST = "this C has the worst accuracy of all: you want the largest mean"
 FIRST = "the first candidate, whatever the data: does the loop go on to the others?"
 LAST = "the last candidate, whatever the data: keep the best one met so far"
 ONE_FOLD = "this C is the best on one fold only: take the mean over the folds, not the best one"
+ONE_SPLIT = ("each C is judged by one split only, whose few held-out images are luck: cross-validate, so that each "
+             "image is held out once")
+OTHER_MACHINE = "{name} is another classifier, with another best C: take LinearSVC"
 NOT_BEST = "another candidate has a better mean accuracy over the 5 folds"
 MISTAKES_7_6 = {
     "worst": WORST, "training": TRAINING, "one fold": ONE_FOLD, "first": FIRST, "last": LAST, "index": INDEX,
@@ -31,14 +38,49 @@ def check_7_6(answer):
     choices = [[1.0, 100.0, 1e-6, 0.01, 1e-5], [1e-6, 0.02, 100.0, 1e-5]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        found = [answer(features, labels, list(candidates)) for candidates in choices]
-        expect_best(found, choices, features.numpy(), labels.numpy())
+        with trained_machines() as trained:
+            found = [answer(features, labels, list(candidates)) for candidates in choices]
+        expect_folds(trained, len(features))
+        expect_best(found, choices)
 
 
-def expect_best(found, choices, features, labels):
+@contextmanager
+def trained_machines():
+    """A list that fills while classifiers are trained in this process: (its name, C, number of images, these)."""
+    from sklearn.linear_model import LogisticRegression, RidgeClassifier, SGDClassifier
+    from sklearn.svm import SVC, LinearSVC, NuSVC
+
+    trained = []
+
+    def noting(kind, fit):
+        def noted(machine, images, *rest, **named):
+            trained.append((kind.__name__, getattr(machine, "C", None), len(images), np.asarray(images).tobytes()))
+            return fit(machine, images, *rest, **named)
+
+        return noted
+
+    with ExitStack() as stack:
+        for kind in (LinearSVC, SVC, NuSVC, LogisticRegression, SGDClassifier, RidgeClassifier):
+            stack.enter_context(patch.object(kind, "fit", noting(kind, kind.fit)))
+        yield trained
+
+
+def expect_folds(trained, count):
+    """Raise Wrong if another machine was trained, or no C on more than one part of the images."""
+    names, parts = {name for name, _, _, _ in trained}, {}
+    if names and "LinearSVC" not in names:
+        name = min(names)
+        raise Wrong("a LinearSVC", name, OTHER_MACHINE.format(name=name))
+    for _, c, images, those in trained:
+        parts.setdefault(c, set()).update([those] if images < count else [])
+    if max(map(len, parts.values()), default=0) == 1:
+        raise Wrong("each candidate trained on 5 parts of the images", "on one part", ONE_SPLIT)
+
+
+def expect_best(found, choices):
     """A mistake must explain what was found for all lists of candidates."""
     numbers = [as_number(one, candidates) for one, candidates in zip(found, choices, strict=True)]
-    results = [cross_validation(candidates, features, labels) for candidates in choices]
+    results = [cross_validation(tuple(candidates)) for candidates in choices]
     best = [result["best"] for result in results]
     if numbers == best:
         return
@@ -53,12 +95,14 @@ def expect_best(found, choices, features, labels):
     raise Wrong(f"one of {candidates}", describe(found[wrong]), hint)
 
 
-def cross_validation(candidates, features, labels):
-    """The best candidate, and what each mistake would choose."""
+@cache
+def cross_validation(candidates):
+    """The best candidate for two_classes(), and what each mistake would choose."""
     from sklearn.model_selection import cross_val_score
     from sklearn.svm import LinearSVC
 
-    machines = [LinearSVC(C=c) for c in candidates]
+    features, labels = (part.numpy() for part in two_classes())
+    machines = [LinearSVC(C=c, random_state=0) for c in candidates]
     folds = [cross_val_score(machine, features, labels, cv=5) for machine in machines]
     means, highest = [fold.mean() for fold in folds], [fold.max() for fold in folds]
     on_training = [machine.fit(features, labels).score(features, labels) for machine in machines]

@@ -25,13 +25,15 @@ NO_STOP = "the loop does not stop early: return as soon as the predicted class i
 STOP_LATE = "it stops one update late: look at the class after the update, before making another one"
 AT_ONCE = "the class is the target from the start: 0 steps, and the image as it came"
 COUNTED = "the image is right, the number of steps is not: it is the number of updates made"
-NO_L2 = "the regulariser is missing: subtract l2 * ||x||^2 from the score"
+NO_L2 = ("the regulariser is missing, or has no gradient: subtract l2 * ||x||^2 from the score, of x itself and not of "
+         "x.data or x.detach()")
 L2_SIGN = "wrong sign of the regulariser: the objective is score MINUS l2 * ||x||^2"
 L2_HALF = "a factor 2 is missing: the derivative of x^2 is 2 x"
 L2_ROOT = "the regulariser is the SQUARED norm, the sum of x^2: no square root"
 L2_MEAN = "the regulariser is the sum of x^2, not its mean"
 L2_APART = "the regulariser belongs into the objective: the learning rate multiplies its gradient too"
 UNIT = "the gradient is divided by its norm: here it is used as it is"
+OTHER_SCALE = "the gradient is scaled, by its largest value or its spread, or to signs: here it is used as it is"
 NO_RATE = "the learning rate is missing: multiply the gradient by it"
 
 
@@ -118,7 +120,11 @@ def check_8_3(answer):
         (g, NO_L2), (g + 2 * l2 * x, L2_SIGN), (g - l2 * x, L2_HALF), (g - l2 * unit(x), L2_ROOT),
         (g - 2 * l2 * x / x.numel(), L2_MEAN), (g - 2 * l2 * x / rate, L2_APART),
         (-uphill, DESCENT), (-g - 2 * l2 * x, DESCENT), (-g, DESCENT),
-        (unit(uphill), UNIT), (unit(g) - 2 * l2 * x, UNIT), (uphill / rate, NO_RATE), (0 * x, NO_STEP),
+        *((unit(one), UNIT) for one in (uphill, g, -uphill)), (unit(g) - 2 * l2 * x, UNIT),
+        (unit(g) - 2 * l2 * x / rate, UNIT), (unit(g) - l2 * x, UNIT), (unit(g) - 2 * l2 * unit(x), UNIT),
+        *((scaled, OTHER_SCALE) for one in (uphill, g)
+          for scaled in (one.sign(), one / one.abs().max(), one / one.std(), one / one.abs().mean(), unit(one) / rate)),
+        (uphill / rate, NO_RATE), (0 * x, NO_STEP),
         *((network.gradient(x, weights) - 2 * l2 * x, hint)
           for weights, hint in wrong_scores(network(x), target)),
     ]

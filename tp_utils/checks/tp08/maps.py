@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from ...runtime import device
 from ..kit.compare import Wrong, compare, expect_tensor, run, same
 from ..kit.networks import normal
-from .common import Polynomial, expect, setting, wrong_scores
+from .common import Polynomial, expect, one_hot, setting, wrong_scores
 
 # What is said to the reader.
 # What is made of it.
@@ -23,6 +23,9 @@ NO_NOISE = "no noise reaches the network: give it images + noise * torch.randn(.
 ABS_EARLY = "average the gradients first: abs() and max come after the mean"
 ROOT_NOISE = "`noise` is the standard deviation: multiply by it, not by its square root"
 SQUARE_NOISE = "`noise` is the standard deviation: multiply by it, not by its square"
+RANGE_NOISE = ("`noise` is the standard deviation itself, not a share of the images' range: do not multiply it by "
+               "max − min")
+OTHER_NOISE = "your noise has a standard deviation of about {:.2g} where `noise` is {:.2g}"
 TIMES_NOISE = "the noise is ADDED to the images, it does not multiply them: images + noise * torch.randn(...)"
 UNIFORM = "the noise is not Gaussian: torch.randn, not torch.rand"
 SAMPLES = "`samples` is an argument: as many images go through the network whatever it is"
@@ -36,6 +39,7 @@ OTHER_SEED = "other maps with another seed of the generator"
 FIXED = "do not seed inside the function: the generator that is given decides"
 LEFT = "left rule: the points are alpha = i / steps; take the midpoints (i + 1/2) / steps"
 RIGHT_RULE = "right rule: the points are alpha = (i + 1) / steps; take the midpoints (i + 1/2) / steps"
+INNER = "some of the points are missing: `steps` of them, the midpoints (i + 1/2) / steps for i from 0 to steps - 1"
 BOTH_ENDS = "0 and 1 have full weight: half of it (torch.trapezoid), or take the midpoints (i + 1/2) / steps"
 NO_INPUT = "the mean gradient is right: multiply it by (x - baseline), i.e. by images"
 IG_ABS = "no abs() here: the signs make the sum equal to score(x) - score(0)"
@@ -49,6 +53,7 @@ LOCAL = "the gradient multiplies A point by point: first average it over h and w
 NO_WEIGHTS = "the channels are added up without their weights: multiply A by the weights first"
 CAM_BATCH = "the weights are averaged over the batch too: mean over dim=(2, 3) only"
 NOT_SCALED = "the maps are not divided by their maximum"
+TO_255 = "the maps go from 0 to 255: from 0 to 1, without a factor"
 PER_BATCH = "divide each map by its own maximum, not by that of the batch: amax(dim=(1, 2), keepdim=True)"
 SMALL = "the maps are not enlarged: F.interpolate(maps, images.shape[2:], mode='bilinear')"
 NEAREST = "F.interpolate needs mode='bilinear' (and a channel axis): 'nearest' makes blocks"
@@ -111,32 +116,35 @@ def images_seen(network, answer, *arguments):
     return sum(seen) // arguments[0][0].numel()
 
 
-def expect_noise(answer, x=0.6, noise=0.7, samples=50):
-    """Means over equal pixels. The gradients are x^2 (class 0) and x (class 1); E (x + s e)^2 = x^2 + s^2."""
+def expect_noise(answer, x=0.6, noise=0.7, samples=50, width=1.7):
+    """Means over pixels, equal but for two. The gradients are x^2 (class 0) and x (class 1); E (x + s e)^2 = x^2 + s^2.
+    """
     a, b, c = torch.zeros(3, 2, 3, 32, 32)
     b[1, 0] = c[0, 0] = 1  # only the red channel counts
     network = Polynomial(a, b, c)
     images, labels = torch.full((2, 3, 32, 32), x, device=device()), torch.tensor([0, 1], device=device())
+    images[..., 0, 0], images[..., -1, -1] = x - width / 2, x + width / 2
     found = run(answer, images, labels, network, noise, samples, torch.Generator().manual_seed(0))
     expect_tensor(found, [2, 32, 32], torch.float32)
     spread = noise / samples**0.5
     if found[1].std() > 3 * spread:
         hint = ONE_NOISE if found[1].std() < 1.5 * noise else MORE_NOISE
         raise Wrong(SPREAD.format(spread), f"{found[1].std():.2g}", hint)
+    other = max(found[0].mean().item() - x**2, 0) ** 0.5
     expect_average(found[0], x**2 + noise**2, [
         (x**2, NO_NOISE), (x**2 + noise, ROOT_NOISE), (x**2 + noise**4, SQUARE_NOISE),
         (x**2 * (1 + noise**2), TIMES_NOISE), (x**2 * noise**2, TIMES_NOISE), (noise**2, TIMES_NOISE),
         (x**2 + x * noise + noise**2 / 3, UNIFORM), (x**2 + noise**2 / 12, UNIFORM),
-        (x**2 + noise**2 / 3, UNIFORM),
-    ])
+        (x**2 + noise**2 / 3, UNIFORM), (x**2 + (noise * width) ** 2, RANGE_NOISE),
+    ], [OTHER_NOISE.format(other, noise)])
     e = normal(10_000)
     expect_average(found[1], x, [((x + noise * e).abs().mean().item(), ABS_EARLY)])
 
 
-def expect_average(found, expected, mistakes, tolerance=0.03):
+def expect_average(found, expected, mistakes, hints=(), tolerance=0.03):
     """Compare the mean over a map, which chance moves by less than 1 %."""
     try:
-        compare(found.mean(), torch.tensor(expected), mistakes, tolerance=tolerance)
+        compare(found.mean(), torch.tensor(expected), mistakes, hints, tolerance=tolerance)
     except Wrong as wrong:
         raise Wrong(AVERAGE.format(expected), f"{found.mean():.3g}", *wrong.hints) from None
 
@@ -157,35 +165,46 @@ def check_8_5(answer, steps=20):
     an image must be score(image) - score(0)"""
     network, images, labels = setting()
     found = run(answer, images, labels, network, steps)
-    gradient = network.gradient(images, labels)
     a, b, c = (network.coefficients[i][labels] for i in range(3))
     mean = a + b * images / 2 + c * images**2 / 3
     right = images * mean
 
-    def average(alphas):
-        return torch.stack([network.gradient(alpha * images, labels) for alpha in alphas.tolist()]).mean(0)
-
-    start = torch.arange(steps) / steps
-    expect(found, right, [
-        (images * average(start), LEFT), (images * average(start + 1 / steps), RIGHT_RULE),
-        *((images * average(torch.linspace(0, 1, points)), BOTH_ENDS) for points in (steps, steps + 1)),
-        (mean, NO_INPUT), (right.abs(), IG_ABS), (images * mean.abs(), IG_ABS), (images.abs() * mean, IG_ABS),
-        (gradient, END_POINT), (images * gradient, END_POINT), (steps * right, IG_SUM),
-        (right.amax(1), IG_MAX), (right.abs().amax(1), IG_MAX), (right.sum(1), IG_MAX),
-        *wrong_paths(network, images, labels, start + 0.5 / steps),
-    ], tolerance=5e-3)  # between the error of the trapezoid rule and that of a one-sided rule
+    # The tolerance is between the error of the trapezoid rule and that of a one-sided rule.
+    expect(found, right, wrong_integrals(network, images, labels, steps, mean), tolerance=5e-3)
     few, many = (images_seen(network, answer, images, labels, network, count) for count in (10, 40))
     if few == many:
         raise Wrong("more points for more steps", f"{few} images through the network for 10 and for 40", STEPS)
 
 
+def wrong_integrals(network, images, labels, steps, mean):
+    """(integrated gradients, hint) of typical mistakes. mean: the mean gradient between 0 and the images."""
+    right, end = images * mean, network.gradient(images, labels)
+    yield from ((mean, NO_INPUT), (right.abs(), IG_ABS), (images * mean.abs(), IG_ABS), (images.abs() * mean, IG_ABS),
+                (end, END_POINT), (images * end, END_POINT), (steps * right, IG_SUM), (right.amax(1), IG_MAX),
+                (right.abs().amax(1), IG_MAX), (right.sum(1), IG_MAX))
+    start = torch.arange(steps) / steps
+    rules = [(start, LEFT), (start + 1 / steps, RIGHT_RULE), (start[1:], INNER),
+             *((torch.linspace(0, 1, points), BOTH_ENDS) for points in (steps, steps + 1))]
+    for alphas, hint in rules:
+        gradient = averaged(network, images, alphas, [one_hot(labels, network)] * len(alphas))
+        for one in (images * gradient, gradient, images * gradient.abs(), steps * images * gradient):
+            yield one, hint
+    for alphas in (start + 0.5 / steps, *(alphas for alphas, _ in rules)):
+        yield from wrong_paths(network, images, labels, alphas)
+
+
 def wrong_paths(network, images, labels, alphas):
     """(integrated gradients, hint) of the numbers that are differentiated by mistake."""
-    points = [alpha * images for alpha in alphas.tolist()]
-    for mistake in zip(*(wrong_scores(network(point), labels) for point in points), strict=True):
-        gradients = [network.gradient(point, weights)
-                     for point, (weights, _) in zip(points, mistake, strict=True)]
-        yield images * torch.stack(gradients).mean(0), mistake[0][1]
+    at_points = (wrong_scores(network(alpha * images), labels) for alpha in alphas.tolist())
+    for mistake in zip(*at_points, strict=True):
+        yield images * averaged(network, images, alphas, [weights for weights, _ in mistake]), mistake[0][1]
+
+
+def averaged(network, images, alphas, weights):
+    """The mean of the gradients at alpha * images. weights: those of the scores [N, K] at each of the points."""
+    weights = torch.stack(weights)
+    return sum(torch.einsum("pnk,p,kchw->nchw", weights, alphas.to(images) ** power / len(alphas), c) * images**power
+               for power, c in enumerate(network.coefficients))
 
 
 def check_8_6(answer):
@@ -229,10 +248,8 @@ def cams(activations, labels, head, size):
 
     gradient = head.gradient(activations, labels)
     small, raw = cam(gradient).relu(), cam(gradient)
-    rights = [order(small) for corners in (False, True) for order in (
-        lambda maps, c=corners: scale(enlarge(maps, mode="bilinear", align_corners=c)),
-        lambda maps, c=corners: enlarge(scale(maps), mode="bilinear", align_corners=c),
-    )]
+    ways = [lambda maps, c=corners: enlarge(maps, mode="bilinear", align_corners=c) for corners in (False, True)]
+    rights = [right for way in ways for right in (scale(way(small)), way(scale(small)))]
     others = [
         ((gradient * activations).sum(1), LOCAL), (activations.sum(1), NO_WEIGHTS),
         (cam(gradient.mean(0, keepdim=True)), CAM_BATCH), (raw.abs(), CAM_ABS),
@@ -240,10 +257,13 @@ def cams(activations, labels, head, size):
           for weights, hint in wrong_scores(head(activations), labels)),
     ]
     return rights, [
-        (low_to_high(enlarge(small)), MIN_MAX),
-        (scale(enlarge(raw)), NO_RELU), (low_to_high(enlarge(raw)), NO_RELU),
-        (scale(enlarge(raw).relu()), RELU_LATE), (enlarge(small), NOT_SCALED),
-        (enlarge(small) / enlarge(small).max(), PER_BATCH), (enlarge(small / small.max()), PER_BATCH),
-        (scale(small), SMALL), (small, SMALL), (scale(enlarge(small, mode="nearest")), NEAREST),
-        (rights[0][:, None], ONE_CHANNEL), *((scale(enlarge(maps.relu())), hint) for maps, hint in others),
+        (scale(small), SMALL), (small, SMALL), *((right[:, None], ONE_CHANNEL) for right in rights),
+        *((finish(enlarge(small, mode="nearest")), NEAREST) for finish in (scale, lambda maps: maps)),
+        *(wrong for way in ways for wrong in [
+            (low_to_high(way(small)), MIN_MAX), (scale(way(raw)), NO_RELU), (low_to_high(way(raw)), NO_RELU),
+            (way(raw), NO_RELU), (scale(way(raw).relu()), RELU_LATE), (way(small), NOT_SCALED),
+            (255 * scale(way(small)), TO_255), (way(small) / way(small).max(), PER_BATCH),
+            (way(small / small.max()), PER_BATCH),
+            *((finish(way(maps.relu())), hint) for maps, hint in others for finish in (scale, lambda maps: maps)),
+        ]),
     ]

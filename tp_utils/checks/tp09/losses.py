@@ -5,7 +5,20 @@ from torch.nn import functional as F
 
 from ...runtime import device
 from ..kit.compare import Wrong, describe, expect_tensor, run, same
-from ..kit.losses import CRITIC, SUM, TWICE, WRONG_D, WRONG_G, expect_loss, loss_of_D, loss_of_G
+from ..kit.losses import (
+    ADDED,
+    ADDENDS,
+    CRITIC,
+    SQUARES,
+    SUM,
+    TWICE,
+    WRONG_D,
+    WRONG_G,
+    added,
+    expect_loss,
+    loss_of_D,
+    loss_of_G,
+)
 from ..kit.networks import normal
 
 # What is said to the reader.
@@ -25,6 +38,9 @@ WRONG_SATURATING = [
     (lambda fake: -fake.sigmoid().mean(), "the logarithm is missing: mean ln(1 − D(x̃))"),
     (lambda fake: (1 - fake.sigmoid()).mean(), "the logarithm is missing: mean ln(1 − D(x̃))"),
     (lambda fake: -fake.mean(), CRITIC),
+    *((lambda fake, end=end, factor=factor: -factor * end(fake).square().mean(), SQUARES)
+      for end in (torch.sigmoid, lambda logits: logits) for factor in (1, 0.5)),
+    *((lambda fake, e=e: added(-fake, e), ADDED) for e in ADDENDS),
 ]
 
 

@@ -1,9 +1,11 @@
 """What the checks of TP 10 share: networks that are told a label."""
 
 import torch
+from torch.nn import functional as F
 
 from ...runtime import device
 from ..kit.compare import Wrong, compare, run, same
+from ..kit.layers import SLOPED
 from ..kit.networks import normal
 
 # What is said to the reader.
@@ -137,8 +139,7 @@ def leaky(x):
     return torch.where(x > 0, x, 0.2 * x)
 
 
-def slightly_leaky(x):
-    return torch.where(x > 0, x, 0.01 * x)
+WRONG_LEAKY = [F.relu, *(one for one, slope in SLOPED if slope != 0.2)]  # in place of LeakyReLU(0.2)
 
 
 def labels(values):

@@ -6,12 +6,14 @@ from torch.nn import functional as F
 
 from ..kit.compare import Wrong, expect_tensor, run
 from ..kit.ends import SQUEEZE, wrong_images, wrong_logits
+from ..kit.layers import SLOPED
 from ..kit.networks import build, normal
 from .common import (
     ARGUMENT,
     CAT_ORDER,
     LEAKY,
     NO_LAYERS,
+    WRONG_LEAKY,
     arrows,
     expect_dependence,
     expect_output,
@@ -22,7 +24,6 @@ from .common import (
     leaky,
     planes,
     shapes_of,
-    slightly_leaky,
     take_weights,
     wrong_codes,
 )
@@ -66,6 +67,8 @@ def expect_convolutions(network, shapes, sizes):
     other, hint = (nn.Conv2d, KIND_G) if transposed else (nn.ConvTranspose2d, KIND_D)
     if wrong := [module for module in modules if isinstance(module, other)]:
         raise Wrong(f"layers {expected}", str(wrong[0]), hint)
+    if kernels := {f"{shape[2]} × {shape[3]}" for shape in found} - {"4 × 4"}:
+        raise Wrong("kernels of 4 × 4", ", ".join(sorted(kernels)), KERNEL)
     if sorted(found) != sorted(right.values()):
         hints = layer_hints(network, found, shapes, sizes, transposed)
         raise Wrong(f"layers {expected}", f"layers {got}", next(hints, NO_LAYERS))
@@ -89,8 +92,6 @@ def layer_hints(network, found, shapes, sizes, transposed):
         yield NOT_LINEAR
     if not found:
         yield NO_LAYERS
-    if any(shape[2:] != (4, 4) for shape in found):
-        yield KERNEL
     for name, shape in shapes(**sizes).items():
         if shape not in found:
             hint = {"third": JOINT, "fourth": NEXT, "last": NEXT}.get(name, BRANCH)
@@ -114,7 +115,7 @@ def check_10_3(answer):
                 ("third", "fourth"), ("z", "third", "fourth"), ("y", "third", "fourth"), ())),
             *(({"norms": ("z", "y", *norms)}, JOINT_NORM) for norms in ((), ("third",), ("fourth",))),
             ({"norms": ("z", "y", "third", "fourth", "last")}, LAST_NORM), ({"late": True}, LATE_NORM),
-            *(({"activation": activation}, RELU) for activation in (leaky, slightly_leaky, lambda x: x)),
+            *(({"activation": activation}, RELU) for activation in (*(one for one, _ in SLOPED), lambda x: x)),
             ({"order": "yz"}, CAT_ORDER.format(name="z")),
         ]),
         *((generated(weights, z, code), hint) for code, hint in wrong_codes(y, 3)),
@@ -157,7 +158,7 @@ def check_10_4(answer):
             *(({"norms": (*branches, "third", "fourth")}, NO_BRANCH_NORM) for branches in ("xy", "x", "y")),
             *(({"norms": norms}, JOINT_NORM) for norms in ((), ("third",), ("fourth",))),
             ({"norms": ("third", "fourth", "last")}, LAST_NORM), ({"late": True}, LATE_NORM),
-            *(({"activation": activation}, LEAKY) for activation in (F.relu, slightly_leaky, lambda x: x)),
+            *(({"activation": activation}, LEAKY) for activation in (*WRONG_LEAKY, lambda x: x)),
             ({"order": "yx"}, CAT_ORDER.format(name="x")),
         ]),
         *wrong_logits(right), *((judged(weights, x, code), hint) for code, hint in wrong_codes(y, 3)),

@@ -16,8 +16,15 @@ NUMBER = "that is the label as a number: a network would take class 9 for nine t
 SCALED = "the entry of the label is the label itself: it should be 1, whatever the label"
 INVERTED = "ones and zeros have changed places"
 OFF_BY_ONE = "the 1 is one column off: label 0 has column 0"
+ALL_AT_ONCE = "each row has the ones of all images: result[:, labels] = 1 fills columns, result[arange, labels] = 1 not"
+EMPTY = "there is no 1 in it: scatter gives a new tensor, scatter_ changes the one that is there"
+UP_TO = "every class up to the label has a 1: the label's own column alone (==, not <=)"
+COLUMNS = "there are axes too many: a row of `classes` numbers per image, [N, classes]"
+LOST_BATCH = "a batch of one image loses its batch axis: no squeeze()"
 FIRST_ONLY = "all images get the label of the first one: each has its own"
 ONE_PLANE = "that is one plane that holds the label's number: make `classes` planes of zeros and ones"
+IN_A_ROW = "the pixels of a plane are in a row: [N, classes, size, size] has two axes for them"
+SPREAD = "a plane's values are divided by the number of pixels: each is 0 or 1"
 SIZE = "each plane is size × size: `size` is an argument"
 CLASSES_LAST = "the classes are the last axis: torch wants [N, classes, size, size]"
 ONE_PIXEL = "only one pixel of the label's plane is 1: the whole plane is"
@@ -33,9 +40,10 @@ def check_10_1(answer):
         found = run(answer, labels, classes)
         compare(found, right, [
             *wrong_classes(labels, classes), (labels, NUMBER), (labels[:, None], NUMBER),
-            (right * labels[:, None], SCALED), (1 - right, INVERTED),
-            (right.roll(-1, 1), OFF_BY_ONE), (right.roll(1, 1), OFF_BY_ONE),
-            (right.T, TRANSPOSED), (right[:1].expand_as(right), FIRST_ONLY),
+            *wrong_entries(right, labels), (right.T, TRANSPOSED),
+            *([(right[0], LOST_BATCH)] if len(labels) == 1 else []),
+            *((right.view(shape), COLUMNS) for shape in (
+                (*right.shape, 1), (*right.shape, 1, 1), (len(labels), 1, classes), (1, *right.shape))),
         ], dtype=torch.float32)
         expect_device(found)
 
@@ -53,13 +61,30 @@ def check_10_2(answer):
             *((planes(wrong, size), hint) for wrong, hint in wrong_classes(labels, classes)),
             *((numbers / scale, ONE_PLANE) for scale in (1, classes, classes - 1)),
             *((numbers.expand_as(right) / scale, ONE_PLANE) for scale in (1, classes, classes - 1)),
-            (right * numbers, SCALED), (1 - right, INVERTED), (right[:1].expand_as(right), FIRST_ONLY),
+            *((planes(wrong, size), hint) for wrong, hint in wrong_entries(flat, labels)),
+            (right.flatten(2), IN_A_ROW), (right.flatten(1), IN_A_ROW), (right / size**2, SPREAD),
+            *([(right[0], LOST_BATCH), (right.squeeze(), LOST_BATCH)] if len(labels) == 1 else []),
             (right.permute(0, 2, 3, 1), CLASSES_LAST), (right.transpose(0, 1), TRANSPOSED),
             (flat.repeat(1, size * size).view_as(right), MIXED), (corner, ONE_PIXEL),
             (flat, NO_AXES), (flat[:, :, None], NO_AXES), (planes(flat, 1), SIZE),
             *((planes(flat, other), SIZE) for other in (28, 32, classes, len(labels), size * size)),
         ], dtype=torch.float32)
         expect_device(found)
+
+
+def wrong_entries(right, labels):
+    """(rows [N, classes], hint): what is in the place of the ones by mistake."""
+    columns, numbers = torch.arange(right.shape[1], device=right.device), labels[:, None]
+    yield right * numbers, SCALED
+    yield 1 - right, INVERTED
+    for shift in (1, -1):
+        yield right.roll(shift, 1), OFF_BY_ONE
+        yield (columns == numbers + shift).float(), OFF_BY_ONE
+    yield right[:1].expand_as(right), FIRST_ONLY
+    yield right.amax(0, keepdim=True).expand_as(right), ALL_AT_ONCE
+    yield torch.zeros_like(right), EMPTY
+    for order in (columns <= numbers, columns < numbers, columns >= numbers):
+        yield order.float(), UP_TO
 
 
 def wrong_classes(labels, classes):

@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from ...runtime import device
 from ..kit.compare import Wrong, expect_tensor, run, same
@@ -15,6 +14,7 @@ from .common import (
     CAT_ORDER,
     LEAKY,
     NO_LAYERS,
+    WRONG_LEAKY,
     arrows,
     expect_dependence,
     expect_output,
@@ -25,7 +25,6 @@ from .common import (
     labels,
     leaky,
     shapes_of,
-    slightly_leaky,
     take_weights,
     wrong_codes,
 )
@@ -160,7 +159,7 @@ def through(weights, name, first, code, order=1, activations=None):
 def wrong_mlps(weights, name, first, y):
     """(what comes out of the last layer, hint)."""
     code, doors, hidden = hot(y, 3), (name, "y"), range(len(weights) - 3)
-    for activation in (slightly_leaky, F.relu, nothing, torch.tanh):
+    for activation in (*WRONG_LEAKY, nothing, torch.tanh):
         for keys in ((*doors, *hidden), doors, *((key,) for key in doors), hidden, *((key,) for key in hidden)):
             hint = DOOR_LEAKY if activation is nothing and set(keys) <= set(doors) else LEAKY
             yield through(weights, name, first, code, activations=dict.fromkeys(keys, activation)), hint

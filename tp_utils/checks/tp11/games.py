@@ -47,7 +47,8 @@ LAMBDA = "without the factor λ: the training loop multiplies"
 
 # 11.13
 MSE = "that is a mean over the features: the squared distance is their sum"
-NOT_MEANS = "mean first, then the distance: G shall match the mean features, not pair image with image"
+NOT_MEANS = ("mean first, then the distance: G shall match the mean features, not pair image with image, and there may "
+             "be more of the one than of the other")
 ROOT = "that is the distance: square it"
 NO_SQUARE = "square the differences before you add them up"
 SCALAR_MEAN = "one mean per feature, mean(0): not one over everything"
@@ -121,11 +122,18 @@ def check_11_13(answer):
     gap = r.mean(0) - f.mean(0)
     pairs = (r[:, None] - f[None]).pow(2).sum(2)
     mistakes = [(gap.pow(2).mean(), MSE), (gap.norm(), ROOT), (gap.abs().sum(), NO_SQUARE),
-                (gap.abs().mean(), NO_SQUARE), (gap.sum(), NO_SQUARE), (pairs.mean(), NOT_MEANS),
+                (gap.abs().mean(), NO_SQUARE), (gap.sum(), NO_SQUARE),
+                *((one, NOT_MEANS) for one in (pairs.mean(), pairs.sqrt().mean(), pairs.mean() / 5)),
+                *((one, NOT_MEANS) for one in ((r - f[:6]).pow(2).sum(1).mean(), (r - f[:6]).pow(2).mean())),
                 (gap.sum().pow(2), "square each feature's difference, then add"),
                 ((r.mean() - f.mean()).pow(2), SCALAR_MEAN), ((r.sum(0) - f.sum(0)).pow(2).sum(), SUM),
                 (-gap.pow(2).sum(), SIGN + "the distance shall fall")]
-    (gradient,) = expect_loss(answer, (real, fake), gap.pow(2).sum(), mistakes)
+    try:
+        (gradient,) = expect_loss(answer, (real, fake), gap.pow(2).sum(), mistakes)
+    except RuntimeError as error:
+        if "size of tensor a (6)" not in str(error):
+            raise
+        raise Wrong("a scalar for 6 real and 9 generated images", f"RuntimeError: {error}", NOT_MEANS) from None
     if gradient is None or not same(gradient, (-2 * gap / 9).expand(9, 5)):
         raise Wrong("a gradient that reaches G's images", describe(gradient), CUT)
 

@@ -45,6 +45,8 @@ SQUARE = "the third power"
 ONCE = "the mean over real and generated pairs counts twice, with a minus"
 ROOT = "that is the square root: the squared distance is wanted, which may be negative"
 SIGN = "the sign is the other way round"
+ONE_SIZE = ("the two sets need not be of one size: n (n − 1) pairs among the real images, m (m − 1) among the "
+            "generated ones, n · m across")
 ONLY_CROSS = "the pairs within the two sets are missing"
 
 
@@ -175,6 +177,9 @@ def check_12_5(answer):
     compare(found, right, [
         (rr.mean() + gg.mean() - 2 * rg.mean(), DIAGONAL),
         (among(rr, 81) + among(gg, 36) - 2 * rg.mean(), DIAGONAL_SUM),
+        *((among(rr, k * (k - 1)) + among(gg, k * (k - 1)) - 2 * cross, ONE_SIZE)
+          for k in (6, 9) for cross in (rg.mean(), rg.sum() / k**2, rg.sum() / (k * (k - 1)))),
+        *((among(rr) + among(gg) - 2 * rg.sum() / pairs, ONE_SIZE) for pairs in (36, 81, 30, 72)),
         (distance(*kernels(gamma=1)), NO_FEATURES), (distance(*kernels(coef0=0)), NO_ONE),
         (distance(*kernels(degree=2)), SQUARE), (among(rr) + among(gg) - rg.mean(), ONCE), (-right, SIGN),
         (right.clamp_min(0).sqrt(), ROOT), (rg.mean(), ONLY_CROSS), (-2 * rg.mean(), ONLY_CROSS),

@@ -20,7 +20,8 @@ NO_SHORTCUT = "x is not added: relu(f(x) + shortcut of x)"
 NO_RELU = "the ReLU at the end is missing"
 EARLY_RELU = "ReLU comes after x has been added, not before"
 NO_LAST_NORM = "the second batch norm is missing before x is added"
-FRONT = "of the new channels half are in front of the old ones and half behind: tp13.shortcut does it"
+FRONT = "all new channels are in front of the old ones: half of them belong behind, tp13.shortcut does it"
+BEHIND = "all new channels are behind the old ones: half of them belong in front, tp13.shortcut does it"
 MINUS = "x is added, not subtracted"
 POOLED = "the shortcut takes every stride-th pixel: no pooling"
 WITH_SHORTCUT = "x is added: that is the residual block; here it is left out"
@@ -88,7 +89,7 @@ def wrong_sums(f, raw, x, outputs, stride):
     pooled = short(F.avg_pool2d(x, stride), outputs, 1)
     return [
         (F.relu(f), NO_SHORTCUT), (f + s, NO_RELU), (F.relu(f) + s, EARLY_RELU), (F.relu(f) + F.relu(s), EARLY_RELU),
-        (F.relu(raw + s), NO_LAST_NORM), (F.relu(f + short(x, outputs, stride, 0)), FRONT),
+        (F.relu(raw + s), NO_LAST_NORM), (F.relu(f + short(x, outputs, stride, 0)), BEHIND),
         (F.relu(f + short(x, outputs, stride, outputs - x.shape[1])), FRONT), (F.relu(f - s), MINUS),
         (F.relu(f + pooled), POOLED),
     ]

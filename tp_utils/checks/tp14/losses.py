@@ -25,6 +25,8 @@ NO_ONE = "the −1 is missing: the divergence of N(0, 1) from itself is 0"
 NO_KL = "the KL divergence is missing"
 NO_ERROR = "the squared error is missing"
 PIXEL_MEAN = "that is the mean over the pixels: their sum, then the mean over the batch"
+MSE = ("F.mse_loss is the mean over images and pixels: the squared errors of an image are added up, "
+       ".flatten(1).sum(1), and divided by 2 · variance")
 VARIANCE_UNUSED = "divide the squared error by 2 · variance: is the argument used?"
 BRACKETS = "/ 2 * variance multiplies by the variance: brackets, / (2 * variance)"
 SQUARED_VARIANCE = "`variance` is σ² already: do not square it"
@@ -98,7 +100,11 @@ def check_14_5(answer):
         given = (x, back, mean, log_variance, *([] if variance == 0.1 else [variance]))
         expect_loss(answer, given, error + kl, [
             (error, NO_KL), (kl, NO_ERROR), (squares.mean() / (2 * variance) + kl, PIXEL_MEAN),
-            (squares.sum() / (2 * variance) + kl, SUM), (squares.sum(1).mean() + kl, VARIANCE_UNUSED),
+            *((factor * squares.mean() + other, MSE) for factor in (0.5, 1)
+              for other in (kl, kl * len(x), kl / mean.shape[1])),
+            (squares.sum() / (2 * variance) + kl, SUM), *((factor * squares.sum() + kl, SUM) for factor in (0.5, 1)),
+            *((factor * squares.sum() + kl * len(x), SUM) for factor in (0.5, 1)),
+            (squares.sum(1).mean() + kl, VARIANCE_UNUSED),
             (squares.sum(1).mean() / 2 + kl, VARIANCE_UNUSED), (squares.sum(1).mean() / 0.2 + kl, VARIANCE_UNUSED),
             (2 * error + kl, TWO), (error - kl, SIGN), (kl - error, SIGN), (-error - kl, SIGN),
             (squares.sqrt().sum(1).mean() / (2 * variance) + kl, ABSOLUTE),
