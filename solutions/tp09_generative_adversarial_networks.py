@@ -19,7 +19,7 @@
 # | part | what you do | minutes |
 # |---|---|---|
 # | 0 | the lecture again, with numbers on a line in place of images | 40 |
-# | 1 | build a DCGAN, play, measure, and change one thing at a time | 120 |
+# | 1 | build a DCGAN, play, measure, and change one thing at a time | 135 |
 #
 # **Exercises** are cells with a hole. `tp.check("9.1", …)` says at once whether an answer is right, gives a hint if
 # it is not, and lets you go on either way. **Questions** (★ marks those that belong in a report) have an empty cell

@@ -359,8 +359,9 @@ conditional_discriminator_step = tp.check("10.7", conditional_discriminator_step
 def conditional_generator_step(D, y, fake, optimiser_G):
     """One update of G: D, told y, should take the images fake, made for the labels y, for real ones of that label.
 
-    fake comes with its graph, through which the gradient reaches G. D does not move, is left trainable, and stays in
-    the mode it is in. Returns generator_loss, a detached scalar tensor.
+    fake comes with its graph, through which the gradient reaches G. D's weights do not move, and are left trainable
+    (their requires_grad is restored if it was touched). D stays in the mode it is in. Returns generator_loss, a
+    detached scalar tensor.
     """
     ### BEGIN SOLUTION
     with tp.frozen(D):
