@@ -74,7 +74,8 @@ def game():
 def usual_game():
     """The same players, batch 128: a step of the usual loop (DataLoader, two passes of G, .item())"""
     D, G, optimisers, solution = players()
-    D.to(runtime.device()), G.to(runtime.device())
+    D.to(runtime.device())
+    G.to(runtime.device())
     batches = iter(usual_loader())
 
     def step():

@@ -19,7 +19,7 @@
 # | part | what you do | minutes |
 # |---|---|---|
 # | 0 | the lecture again, with numbers on a line in place of images | 40 |
-# | 1 | build a DCGAN, play, measure, and change one thing at a time | 120 |
+# | 1 | build a DCGAN, play, measure, and change one thing at a time | 135 |
 #
 # **Exercises** are cells with a hole. `tp.check("9.1", …)` says at once whether an answer is right, gives a hint if
 # it is not, and lets you go on either way. **Questions** (★ marks those that belong in a report) have an empty cell
@@ -127,6 +127,7 @@ fig
 #
 # Goodfellow et al. 2014 (arXiv:1406.2661) write the game as their Algorithm 1: some updates of D, then G's turn, and so
 # on. Here it is as it runs in this part. Later you write it yourself, for images.
+# (`update(optimiser, loss)` is `zero_grad()`, `backward()` and `step()`.)
 
 # %%
 import inspect
@@ -475,7 +476,7 @@ tp.show.Table(["logit of a generated image", "−ln sigmoid(logit)", "generator_
 # %% [markdown]
 # ## 1.5 One step of the game
 #
-# First one update of each player, then Algorithm 1, which is made of them. Both updates are about the same images
+# First one update of each player, then Algorithm 1, which is made of them. Both updates use the same images,
 # `fake`, a batch that G has made of latents. They come **with their graph**: autograd still knows how they were made,
 # and can lead a gradient from them back to G's weights. G's update needs that. D's does not want it.
 #
@@ -555,8 +556,8 @@ generator_step = tp.check("9.9", generator_step)
 def algorithm_1(D, G, optimiser_D, optimiser_G, batch, latent, nb_update_D=1, nb_update_G=1):
     """One step of Algorithm 1: nb_update_D updates of D, then nb_update_G of G. Returns (loss of D, loss of G).
 
-    batch:   batch() gives real images x, others at each call: each update of D has its own, G's have none
-    latent:  latent() gives latents z, others at each call: each update has its own. Only the first of G may share
+    batch:   batch() gives real images x, new ones at each call: each update of D has its own, those of G need none
+    latent:  latent() gives latents z, new ones at each call: each update has its own. Only the first of G may share
              those of D's last one, and the images too: they are good as long as G has not moved
     The losses are those of the last update of each player, as discriminator_step and generator_step return them.
     """
@@ -632,7 +633,8 @@ fig
 # the same 64 latents. Neither of the two knows what a loss or an update is. That is in your `algorithm_1`.
 #
 # The function below is one whole run. Its arguments are what the experiments will change. Where D makes k updates in a
-# step, the engine is asked for k batches at once, which `chunk` parts again.
+# step, the engine is asked for k batches at once; `x.chunk(k)` splits them up again, and each call of `batch()` takes the
+# next one.
 
 # %%
 def play(name, seed=0, steps=1200, batch_size=32, size=32, nz=100, ngf=32, ndf=32, rate_D=2e-4, rate_G=2e-4, beta1=0.5,
@@ -767,12 +769,13 @@ tp.widgets.player(frames, label="picture")
 # %% [markdown]
 # ## 1.8 Experiments
 #
-# One change at a time. Most are another number for `play`. One is another game, in which G's update minimises the
-# saturating loss, so it gets a step of its own:
+# One change at a time. Most only give `play` another argument. One is another game: G's update minimises the saturating
+# loss, so it has a step of its own:
 
 # %%
-def saturating_step(D, G, optimiser_D, optimiser_G, batch, latent, nb_update_D, nb_update_G):
-    """One update of D, then one of G, which minimises ln(1 − D(x̃))."""
+def saturating_step(D, G, optimiser_D, optimiser_G, batch, latent, nb_update_D=1, nb_update_G=1):
+    """One update of D, then one of G, which minimises ln(1 − D(x̃)). Both numbers of updates must be 1."""
+    assert (nb_update_D, nb_update_G) == (1, 1)
     fake = G(latent())
     loss_D = discriminator_step(D, batch(), fake, optimiser_D)
     with tp.frozen(D):
@@ -798,7 +801,7 @@ experiments = {
     f"ngf = {wide}": {"ngf": wide},
     "ndf = 8": {"ndf": 8},
     f"ndf = {wide}": {"ndf": wide},
-    "PyTorch's initialisation": {"start": nn.Identity()},
+    "PyTorch's initialisation": {"start": nn.Identity()},  # leaves the weights as PyTorch drew them
     "learning rate of D × 10": {"rate_D": 2e-3},
     "learning rate of G × 10": {"rate_G": 2e-3},
     "nz = 2": {"nz": 2},
@@ -902,7 +905,7 @@ interpolate = tp.check("9.11", interpolate)
 ends = sample_latent(8, 100, torch.Generator().manual_seed(5), tp.device())
 lines = torch.cat([interpolate(ends[k], ends[k + 1], 10) for k in (0, 2, 4)])
 arcs = torch.cat([tp09.spherical(ends[k], ends[k + 1], 10) for k in (0, 2, 4)])
-tp09.two_walks(game, lines, arcs)
+tp09.walks_figure(game, lines, arcs)
 
 # %% [markdown]
 # ## 1.10 Does it copy?

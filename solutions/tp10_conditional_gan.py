@@ -359,9 +359,9 @@ conditional_discriminator_step = tp.check("10.7", conditional_discriminator_step
 def conditional_generator_step(D, y, fake, optimiser_G):
     """One update of G: D, told y, should take the images fake, made for the labels y, for real ones of that label.
 
-    fake comes with its graph, through which the gradient reaches G. D does not move, is left trainable (requires_grad
-    of its weights is restored if it was touched), and stays in the mode it is in. Returns generator_loss, a detached
-    scalar tensor.
+    fake comes with its graph, through which the gradient reaches G. D's weights do not move, and are left trainable
+    (their requires_grad is restored if it was touched). D stays in the mode it is in. Returns generator_loss, a
+    detached scalar tensor.
     """
     ### BEGIN SOLUTION
     with tp.frozen(D):
@@ -420,7 +420,8 @@ fig
 # ## 3.1 cDCGAN
 #
 # The games of this part repeat your two steps. `tp.Game`, which TP 9 explains, takes the labels as well, and then gives
-# a batch of them to the step: `step(x, y, generator)`. G is asked for the very labels that the real images have.
+# a batch of them to the step: `step(x, y, generator)`. G is asked for the very labels that the real images have. (`game.average` is G itself unless a
+# moving average is asked for, as in section 3.4.)
 
 # %%
 def play(name, G, D, steps, batch_size, rate_D, rate_G, seed=0, live=False, average=None):
@@ -669,7 +670,7 @@ if tp.measuring():
 # Three seeds each, in the cpu profile: mean ± standard deviation.
 
 # %%
-tp10.table(tp.results("tp10")["games"])
+tp10.games_table(tp.results("tp10")["games"])
 
 # %% [markdown]
 # # To take away

@@ -196,9 +196,10 @@ class FewLabelCNN(nn.Module):
 FewLabelCNN = tp.check("11.3", FewLabelCNN)
 
 # %% [markdown]
-# Each row of the table in part 4 is a function that stands in this notebook. It gets a *case*: the digits, the images
-# whose labels it may see, a seed, and an augmentation or none. This is the first row. `tp11.budget` says for how many
-# steps of how many images it is trained; nothing else ends a training.
+# Each row of the table in part 4 is a function in this notebook. It gets a *case*: the digits, the images whose labels
+# it may see, a seed, and an augmentation or none. It returns a `tp11.Classifier`: `logits(images)`, and `curve`, the
+# test accuracies on the way, as [(step, accuracy)]. This is the first row. `tp11.budget` says for how many steps of how
+# many images it is trained; nothing else ends a training.
 
 # %% tags=["define"]
 def cnn(case, steps=None):
@@ -244,8 +245,9 @@ tp11.explore_draws(cnn, data, draw_labels, augment, steps=tp.pick(smoke=2, cpu=1
 #
 # ## 2.1 DCGAN
 #
-# The game of TP 9 on the whole pool, with smaller networks (`tp11.Generator`, `tp11.Discriminator`). First what you
-# know from there: latents, the two losses, and one step of an optimiser.
+# The game of TP 9 on the whole pool, with smaller networks (`tp11.Generator`, `tp11.Discriminator`; `tp.initialised`
+# draws their first weights as exercise 9.3 does, those of linear layers too). First what you know from there: latents,
+# the two losses, and one step of an optimiser.
 
 # %% tags=["define"]
 adam = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))  # DCGAN's
@@ -433,12 +435,12 @@ def mutual_information_loss(code_logits, codes):
 mutual_information_loss = tp.check("11.5", mutual_information_loss)
 
 # %% [markdown]
-# The step: `D.code` is D's second head, and the loss of each player has your term besides. G learns five times as fast
+# The step: `D.code` is D's second head, and your term is added to the loss of each player. G learns five times as fast
 # as D, as in the paper (appendix C.1).
 
 # %% tags=["define"]
 def sample_latent_and_code(n, generator):
-    """n latents whose last ten numbers are a one-hot code, a class drawn at random: float32 [n, 64, 1, 1]."""
+    """n latents whose last ten numbers are a one-hot code, drawn at random: float32 [n, 64, 1, 1]."""
     code = F.one_hot(torch.randint(10, (n,), generator=generator), 10).float()
     noise = torch.randn(n, tp11.NZ - 10, generator=generator)
     return torch.cat([noise, code], dim=1).view(n, tp11.NZ, 1, 1)
@@ -745,7 +747,7 @@ semi = semi_supervised(augmented_case)
 logits = semi.logits(data.test_images)
 print(f"test accuracy: {tp.measure.accuracy(logits.argmax(1), data.test_labels):.1%}")
 tp.show.confusion_figure(tp.measure.confusion(logits.argmax(1), data.test_labels, 10), data.classes,
-                  "Semi-supervised GAN, test images")
+                         "Semi-supervised GAN, test images")
 
 # %% [markdown]
 # **Question 11.8 ★** The pool has no labels, and the middle term does not ask for any. How can it help to classify?
@@ -914,9 +916,9 @@ def feature_matching(case):
 #
 # Is there a simpler way? Two digits of the same class need not be near as vectors of pixels: a stroke that is moved by
 # two pixels changes nearly all of them. Let us call two images near if each little piece of one is found in the other,
-# not further off than two pixels (the *image distortion model* of Keysers et al. 2007; `tp11/distortion.py`, thirty
-# lines). Join each image of the pool to its nearest others, and let the hundred labels spread along these edges; at
-# last all classes are made equally frequent, which is knowledge too.
+# not further off than two pixels (the *image distortion model* of Keysers et al. 2007, in
+# `tp_utils/practicals/tp11/distortion.py`). Join each image of the pool to its nearest others, and let the hundred
+# labels spread along these edges; at last all classes are made equally frequent, which is knowledge too.
 #
 # No weight is trained. In the cpu profile here with a part of the pool; the table has all of it. (Two minutes.)
 
@@ -981,7 +983,7 @@ def spread_twice(case):
 #
 # ## 4.1 All rows
 #
-# Last, what there is to win: rows that see all 60,000 labels.
+# Last, what could be gained at most: rows that see all 60,000 labels.
 
 # %% tags=["define"]
 def on_all_labels(name, make, case):
@@ -1009,7 +1011,7 @@ def all_neighbours(case):
 
 
 # %% [markdown]
-# One row, one way of learning: a function, and the augmentation of its case.
+# Each row of the table: its function, and the augmentation of its case, or none.
 
 # %% tags=["define"]
 rows = {
@@ -1025,6 +1027,15 @@ rows = {
     "all-linear": (all_linear, None), "all-neighbours": (all_neighbours, None), "all-mlp": (all_mlp, None),
     "all-cnn": (all_cnn, None),
 }
+
+# %% [markdown]
+# A row of your choice, with the functions that you have written: "feature-matching" (11.13), "wgan-gp" (11.9),
+# "weighted" (11.12) … (Some minutes for the first of these, a quarter of an hour for the last.)
+
+# %%
+function, way = rows["feature-matching"]
+made = function(tp11.Case(data, chosen, "random", seed=0, augment=way))
+print(f"test accuracy: {tp.measure.accuracy(made.logits(data.test_images).argmax(1), data.test_labels):.1%}")
 
 # %% [markdown]
 # Every row sees the same draws; budgets are fixed beforehand, the last weights count. The numbers were measured by

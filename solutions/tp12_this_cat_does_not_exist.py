@@ -179,7 +179,7 @@ soft_labels = tp.check("12.3", soft_labels)
 # %% [markdown]
 # ## 1.4 Games
 #
-# The game of TP 9. G's update is the one of exercise 9.9; D's has the poster's soft labels in the place of 1 and 0.
+# The game of TP 9. G's update is the one of exercise 9.9; D's has the poster's soft labels in place of 1 and 0.
 
 # %%
 def latent(n, generator):
@@ -213,6 +213,7 @@ def soft_discriminator_step(D, x, fake, optimiser_D, softness):
 # %% [markdown]
 # One whole game: the players, a step of Algorithm 1 (D once, then G `nb_update_G` times, the first time with the
 # images that D has just seen), and `tp.Game`, which repeats the step and keeps pictures of what G draws.
+# (`tp.initialised` draws the first weights as exercise 9.3 does.)
 
 # %%
 def players_of(size, width=32, dropout=0.0, connected=False):

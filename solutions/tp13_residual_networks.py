@@ -303,7 +303,7 @@ train_epoch = tp.check("13.6", train_epoch)
 
 # %% [markdown]
 # Your loop, with a residual network of eight layers, on 5000 images. (A few seconds.) **See** that after one epoch it
-# guesses no longer: a network that gives each of ten classes the same probability has the loss ln 10 = 2.3.
+# no longer guesses: a network that gives each of ten classes the same probability has the loss ln 10 = 2.3.
 
 # %%
 def small_network():
@@ -661,9 +661,9 @@ def colleagues_epoch(network, images, labels, optimiser):
 
 
 # %%
-case, labels = (part.to(tp.device()) for part in tp13.colleagues_file(split))
+sorted_images, labels = (part.to(tp.device()) for part in tp13.colleagues_file(split))
 network = small_network()
-losses = {"the colleague": colleagues_epoch(network, case, labels, torch.optim.SGD(network.parameters(), 0.2))}
+losses = {"the colleague": colleagues_epoch(network, sorted_images, labels, torch.optim.SGD(network.parameters(), 0.2))}
 found = tp13.predictions(network, split.held_images)
 accuracy = tp.measure.percent(tp.measure.accuracy(found, split.held_labels))
 print(f"last loss {losses['the colleague'][-1]:.3f}; accuracy on held-out images {accuracy}")
@@ -716,7 +716,7 @@ report(found)
 # %%
 network = small_network()
 optimiser = torch.optim.SGD(network.parameters(), 0.2)
-losses["you"] = train_epoch(network, case, labels, optimiser, 20, torch.Generator().manual_seed(0))
+losses["you"] = train_epoch(network, sorted_images, labels, optimiser, 20, torch.Generator().manual_seed(0))
 tp13.losses_figure(losses, "The same network, the same images, two loops")
 
 # %%

@@ -193,7 +193,8 @@ elbo_loss = tp.check("14.5", elbo_loss)
 # %% [markdown]
 # ## 1.3 Training
 #
-# A step of the VAE: one loss, and one optimiser for both networks.
+# A step of the VAE: one loss, and one optimiser for both networks. (`tp.initialised`, below, draws their first weights
+# as exercise 9.3 does.)
 
 # %%
 def vae_step(E, G, optimiser, x, generator):

@@ -5,6 +5,7 @@ import re
 import shutil
 from itertools import zip_longest
 
+import jupytext
 import nbformat
 import pytest
 
@@ -26,6 +27,18 @@ def marked(cells, key):
     found = [(cell.metadata[key], cell) for cell in cells if key in cell.metadata]
     assert key == "answer" or len(dict(found)) == len(found)
     return dict(found)
+
+
+def solution_lines(source):
+    """The lines of a source that no student notebook may hold: those of model answers, of exercises' answers and of
+    solution-only cells, as far as no cell that students get has the same line."""
+    hidden, shown = [], []
+    for cell in jupytext.read(source).cells:
+        whole = "answer" in cell.metadata or "solution" in cell.metadata.get("tags", ())
+        parts = re.split(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", cell.source, flags=re.DOTALL)
+        for i, part in enumerate(parts):  # every other part is an answer
+            (hidden if whole or i % 2 else shown).extend(line.strip() for line in part.splitlines())
+    return {line for line in hidden if len(line) > 20} - set(shown)
 
 
 # ---- the files in the repository
@@ -78,7 +91,7 @@ def test_stored_outputs_hold_no_error_no_machine_path_and_no_widget(solution):
 
 def leaks(source, cells):
     """The lines of a student notebook that belong to the solution alone."""
-    return {line.strip() for cell in cells for line in cell.source.splitlines()} & build.solution_lines(source)
+    return {line.strip() for cell in cells for line in cell.source.splitlines()} & solution_lines(source)
 
 
 def test_a_cell_that_only_defines_has_printed_nothing(solution):

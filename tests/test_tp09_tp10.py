@@ -137,5 +137,5 @@ def test_the_explorer_draws_anew_for_each_control():
 def test_the_table_of_games_reads_as_in_the_result_file():
     runs = [run(3.0) | {"read_as_asked": 0.9}, run(4.0) | {"read_as_asked": 1.0}]
     game = {"steps": 10, "batch_size": 4, "runs": runs}
-    assert tp10.table({"cGAN": game}).rows == [["cGAN", "10 of 4", "95.0 ± 7.1 %", "3.5 ± 0.7", "1.00"],
+    assert tp10.games_table({"cGAN": game}).rows == [["cGAN", "10 of 4", "95.0 ± 7.1 %", "3.5 ± 0.7", "1.00"],
                                                ["real images", "", "", "0.40", "1"]]

@@ -7,6 +7,7 @@ Everything is loaded at first use, so that the import itself is light:
     tp.train, tp.fit      training: a step of your own, repeated; the step of a classifier
     tp.Game               what one looks at while a generator learns; tp.Validation, while a classifier does
     tp.frozen             a network whose weights get no gradient
+    tp.initialised        a network with DCGAN's first weights
     tp.measure, tp.show   numbers; figures
     tp.judge, tp.health   a judge of generated digits; how well a game between two networks went
     tp.widgets            interactive figures

@@ -7,7 +7,6 @@ In a source (jupytext, py:percent):
     # %% tags=["solution"]           a cell that students do not get
 """
 
-import re
 
 import jupytext
 import nbformat
@@ -99,15 +98,3 @@ def write(notebook, path):
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8", newline="\n")
     return path
-
-
-def solution_lines(source):
-    """The lines of a source that no student notebook may hold: those of model answers, of exercises' answers and of
-    solution-only cells, as far as no cell that students get has the same line."""
-    hidden, shown = [], []
-    for cell in jupytext.read(source).cells:
-        whole = "answer" in cell.metadata or "solution" in cell.metadata.get("tags", ())
-        parts = re.split(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", cell.source, flags=re.DOTALL)
-        for i, part in enumerate(parts):  # every other part is an answer
-            (hidden if whole or i % 2 else shown).extend(line.strip() for line in part.splitlines())
-    return {line for line in hidden if len(line) > 20} - set(shown)

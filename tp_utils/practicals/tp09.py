@@ -48,7 +48,8 @@ def players(seed, width=32):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         G, D = Shift(*layers()), nn.Sequential(*layers(), nn.Flatten(0))
-    nn.init.zeros_(G[-1].weight), nn.init.zeros_(G[-1].bias)
+    nn.init.zeros_(G[-1].weight)
+    nn.init.zeros_(G[-1].bias)
     return G, D
 
 
@@ -259,7 +260,7 @@ def spherical(z0, z1, steps):
     return direction * ((1 - share) * z0.norm() + share * z1.norm())
 
 
-def two_walks(game, lines, arcs):
+def walks_figure(game, lines, arcs):
     """A figure: images along straight lines and along arcs (latents [n, nz, 1, 1], ten to a walk), and their norms."""
     fig, (left, middle, right) = show.figure(1, 3, 11, 2.2, width_ratios=(3, 3, 2))
     for axis, latents, title in ((left, lines, "straight line"), (middle, arcs, "arc")):

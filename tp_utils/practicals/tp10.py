@@ -66,7 +66,7 @@ def explorer(G, nz=100):
                            first_direction=(-40, 40, 1, 0), second_direction=(-40, 40, 1, 0), seed=(0, 20, 1, 0))
 
 
-def table(games):
+def games_table(games):
     """The table of the games in results/tp10.json: mean ± standard deviation over the seeds."""
     rows = []
     for name, game in games.items():

@@ -59,7 +59,7 @@ class FeatureDiscriminator(nn.Module):
 class Model:
     """What a run of a VAE, GAN or VAE-GAN has learnt: its decoder G and its encoder E, which a GAN has not (None).
 
-    nz: the length of its latents
+    run: what tp.train returned;  nz: the length of its latents
     """
 
     run: Run

@@ -21,7 +21,7 @@ CLASSES = "labels go from {low} to {high}, but {allowed}: number the classes fro
 OUTPUTS = "the network has {classes} outputs, for the classes 0 to {last}"
 NEGATIVE = "no label may be below 0"
 WHOLE = "{name} must be a whole number from {least} on, not {found!r}"
-NOT_STEP = "step must be a function, not {found}"
+NOT_FUNCTION = "{what} must be a function, not {found}"
 NOT_NAMED = "{what} must be a dictionary with a name for each, such as {{{example}}}, not {found}"
 NOT_INSTANCE = "{what} {name!r} must be {kind}, not {found}{hint}"
 CALL_IT = ": call the class, {name}(…)"
@@ -85,7 +85,7 @@ def value_range(images, prepare, default, limits):
 
 def classifier(network, images, labels, optimiser, prepare, loss):
     """A network, an optimiser that takes one gradient a step, and labels: whole numbers, each with an output."""
-    networks_and_optimisers(loss, {"network": network}, {"network": optimiser}, None)
+    networks_and_optimisers({"network": network}, {"network": optimiser}, None, loss=loss, prepare=prepare)
     if isinstance(optimiser, torch.optim.LBFGS):
         refuse(LBFGS)
     images, labels = tensors(images, labels)
@@ -117,10 +117,11 @@ def numbers(least=1, **named):
     return found
 
 
-def networks_and_optimisers(step, networks, optimisers, schedule):
+def networks_and_optimisers(networks, optimisers, schedule, **functions):
     """A function, networks and optimisers by name, each optimiser with weights of the networks alone."""
-    if not callable(step):
-        refuse(NOT_STEP, found=described(step))
+    for what, function in functions.items():
+        if not callable(function):
+            refuse(NOT_FUNCTION, what=what, found=described(function))
     of_kind(nn.Module, networks, "network", "an nn.Module", '"D": D')
     of_kind(torch.optim.Optimizer, optimisers, "optimiser", "one of torch.optim", '"D": optimiser_D')
     weights = {name: {id(weight) for weight in network.parameters()} for name, network in networks.items()}

@@ -1,8 +1,8 @@
 """What a result depends on, as a short hash: equal hashes mean that everything that was reached is equal.
 
 Values count, not names: tensors entry by entry, functions by their compiled code, their defaults, what they hold from
-the function around them, and the globals that they read; objects by their class and all that they hold. Only installed
-libraries are known by name. What cannot be compared (an open file, a generator that has begun) raises Incomparable.
+the function around them, and the globals that they read; objects by their class and all that they hold. Only Python's
+own modules, installed libraries and the engine are known by name. What cannot be compared (an open file, a generator that has begun) raises Incomparable.
 """
 
 import copyreg

@@ -44,7 +44,7 @@ def train(step, networks, optimisers, images, steps, *, labels=None, batch_size=
     schedule:    a torch LR scheduler, moved after each step
     after:       called with the Run after each step; where it has a state_dict, checkpoints hold it too
     name:        of the checkpoint in the cache, written every `save_every` steps; None keeps nothing
-    live:        draw the run in a notebook while it goes on; False leaves the progress bar alone
+    live:        draw the run in a notebook while it goes on; False: only the progress bar
     events:      folder of event files for TensorBoard, with the curves of the run
 
     Returns a Run, the networks in eval mode. An interrupt returns what there is, at the end of the step (a second one
@@ -55,7 +55,7 @@ def train(step, networks, optimisers, images, steps, *, labels=None, batch_size=
     does not fit, before the first step.
     """
     images, labels = expect.tensors(images, labels)
-    expect.networks_and_optimisers(step, networks, optimisers, schedule)
+    expect.networks_and_optimisers(networks, optimisers, schedule, step=step, prepare=prepare)
     expect.value_range(images, prepare, signed, (-1, 1))
     steps, batch_size, save_every = expect.numbers(steps=steps, batch_size=batch_size, save_every=save_every)
     (seed,) = expect.numbers(0, seed=seed)

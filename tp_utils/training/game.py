@@ -37,7 +37,7 @@ class Game:
 
     def train(self, step, optimisers, images, steps, *, labels=None, seed=0, **options):
         """Repeat a step on images; returns the game. All as in tp.train, the networks being those of the game."""
-        expect.networks_and_optimisers(step, {"G": self.G, "D": self.D}, optimisers, None)
+        expect.networks_and_optimisers({"G": self.G, "D": self.D}, optimisers, None, step=step, latent=self.latent)
         images, labels = expect.tensors(images, labels)
         self.opinions, (self.latents, self.labels) = None, self.fixed(labels, seed)
         self.average.to(device(), memory_format=torch.channels_last)
