@@ -633,8 +633,8 @@ fig
 # the same 64 latents. Neither of the two knows what a loss or an update is. That is in your `algorithm_1`.
 #
 # The function below is one whole run. Its arguments are what the experiments will change. Where D makes k updates in a
-# step, the engine is asked for k batches at once; `x.chunk(k)` splits them up again, and each call of `batch()` takes the
-# next one.
+# step, the engine is asked for k batches at once; `x.chunk(k)` splits them up again, and each call of `batch()` takes
+# the next one.
 
 # %%
 def play(name, seed=0, steps=1200, batch_size=32, size=32, nz=100, ngf=32, ndf=32, rate_D=2e-4, rate_G=2e-4, beta1=0.5,

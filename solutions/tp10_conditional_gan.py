@@ -420,8 +420,8 @@ fig
 # ## 3.1 cDCGAN
 #
 # The games of this part repeat your two steps. `tp.Game`, which TP 9 explains, takes the labels as well, and then gives
-# a batch of them to the step: `step(x, y, generator)`. G is asked for the very labels that the real images have. (`game.average` is G itself unless a
-# moving average is asked for, as in section 3.4.)
+# a batch of them to the step: `step(x, y, generator)`. G is asked for the very labels that the real images have.
+# (`game.average` is G itself unless a moving average is asked for, as in section 3.4.)
 
 # %%
 def play(name, G, D, steps, batch_size, rate_D, rate_G, seed=0, live=False, average=None):

@@ -2,7 +2,8 @@
 
 Values count, not names: tensors entry by entry, functions by their compiled code, their defaults, what they hold from
 the function around them, and the globals that they read; objects by their class and all that they hold. Only Python's
-own modules, installed libraries and the engine are known by name. What cannot be compared (an open file, a generator that has begun) raises Incomparable.
+own modules, installed libraries and the engine are known by name. What cannot be compared (an open file, a generator
+that has begun) raises Incomparable.
 """
 
 import copyreg
