@@ -59,6 +59,27 @@ def test_cached_computes_anew_where_the_file_cannot_be_read(tmp_path, calls, con
     assert calls() == 2  # and mends the file
 
 
+class Touches:
+    """Runs code when it is unpickled: makes a file."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def test_cached_runs_no_code_of_a_file_that_somebody_else_wrote(tmp_path, compute):
+    cached("features", (1,), compute)
+    (file,) = (tmp_path / "cache" / "computed").iterdir()
+    torch.save({"features": torch.arange(3), "name": Touches(tmp_path / "ran")}, file)
+    assert cached("features", (1,), compute)["name"] == "x"
+    assert compute.calls == 2 and not (tmp_path / "ran").exists()
+    torch.save(Touches(tmp_path / "ran"), file)
+    torch.load(file, weights_only=False).close()
+    assert (tmp_path / "ran").exists()  # it would have run
+
+
 def halved(x):
     return x / 2
 

@@ -184,6 +184,28 @@ def test_in_a_notebook_it_is_a_frame_with_the_page_in_it():
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium at /usr/bin/chromium")
+def test_the_real_picture_is_on_the_left_half_of_the_time_whatever_the_pair(tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    path, times = tmp_path / "quiz.html", 400
+    path.write_text(quiz.Quiz(pictures(4), pictures(4, 1)).page, encoding="utf-8")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(path.as_uri())
+        first = page.evaluate("""times => [...Array(times)].map(() => {
+            start();
+            const [left, right] = [...document.querySelectorAll(".picture")].map(picture => picture.src);
+            return [order[0], PAIRS[order[0]].indexOf(left), PAIRS[order[0]].indexOf(right)];
+        })""", times)
+        browser.close()
+    assert all({left, right} == {0, 1} for _, left, right in first)  # the photograph and its generated partner
+    for pair in range(4):
+        sides = [left for number, left, _ in first if number == pair]
+        assert times / 8 < len(sides) < times / 2 and 0.25 < sum(sides) / len(sides) < 0.75  # 5 standard deviations
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium at /usr/bin/chromium")
 def test_the_quiz_in_a_browser(tmp_path):
     from playwright.sync_api import expect, sync_playwright
 

@@ -31,6 +31,9 @@ class BadInput(Exception):
 
 def main(arguments=None):
     """Carry out a command; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):  # not every terminal has all that is said: ? for what is missing
+        if getattr(stream, "errors", None) == "strict":
+            stream.reconfigure(errors="replace")
     options = parser().parse_args(arguments)
     try:
         return options.do(options)

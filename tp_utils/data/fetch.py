@@ -187,7 +187,7 @@ def sums(place):
         text = answer.text
     else:
         try:
-            text = Path(file).read_text(errors="replace")
+            text = Path(file).read_text(encoding="utf-8", errors="replace")
         except OSError as error:
             raise FetchError(NO_SUMS.format(file=file, why=f"cannot be read ({error.strerror})")) from error
     found = re.findall(r"^([0-9a-fA-F]{64}) [ *](?:\./)?(.+?)\s*$", text, re.MULTILINE)
@@ -202,7 +202,7 @@ def write_sums(folder, names):
 
     lines = [f"{pooch.file_hash(str(Path(folder, name)))}  {name}\n" for name in sorted(names)]
     with replacing(Path(folder, "SHA256SUMS")) as temporary:
-        temporary.write_text("".join(lines))
+        temporary.write_text("".join(lines), encoding="utf-8")
     Path(folder, "SHA256SUMS").chmod(0o644)
 
 

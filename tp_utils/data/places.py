@@ -76,7 +76,7 @@ def cached_path(name):
 def from_cache(name):
     path = cached_path(name)
     try:
-        sha256 = path.with_suffix(".npz.sha256").read_text(errors="replace").strip()
+        sha256 = path.with_suffix(".npz.sha256").read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
         return None
     if not os.path.exists(path):
@@ -128,4 +128,4 @@ def remember_hash(path):
     import pooch
 
     with replacing(path.with_suffix(".npz.sha256")) as temporary:
-        temporary.write_text(pooch.file_hash(str(path)) + "\n")
+        temporary.write_text(pooch.file_hash(str(path)) + "\n", encoding="utf-8")

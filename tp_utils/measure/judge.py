@@ -124,7 +124,7 @@ def train_judge():
         temporary.chmod(0o644)  # safetensors writes for the owner alone
     known = {**sums(str(FILE.parent)), FILE.name: hashlib.sha256(FILE.read_bytes()).hexdigest()}
     with replacing(FILE.parent / "SHA256SUMS") as temporary:
-        temporary.write_text("".join(f"{known[name]}  {name}\n" for name in sorted(known)))
+        temporary.write_text("".join(f"{known[name]}  {name}\n" for name in sorted(known)), encoding="utf-8")
     mnist_judge.cache_clear()
     save_results("judge", {
         "protocol": "60,000 training images, augmented; fixed number of steps; nothing chosen on the test images",

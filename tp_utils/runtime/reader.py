@@ -15,7 +15,7 @@ def say(line, **facts):
 
         display({"text/plain": line}, raw=True, metadata={"tp": facts} if facts else None)
     else:
-        print(line, flush=True)
+        printed(line)
 
 
 def caveat(*image_sets):
@@ -34,7 +34,13 @@ def show(thing):
 
         display(thing)
     else:
-        print(thing, flush=True)
+        printed(thing)
+
+
+def printed(thing):
+    """print, with ? for what the terminal cannot show: not every one has ✔ and ✘."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(str(thing).encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def in_notebook():

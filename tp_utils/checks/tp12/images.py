@@ -139,13 +139,13 @@ def expect_inputs(seen, images):
         raise Wrong("at most 50 images at a time", f"{max(map(len, seen))}", TOO_MANY)
     if any(part.shape[1:] != (3, 224, 224) for part in seen):
         raise Wrong("float32 [n, 3, 224, 224]", describe(seen[0]), NOT_RESIZED)
-    inputs = torch.cat(seen)
-    raw = resized(images, 224).to(inputs.device).float()
-    for value, hint in ((raw, NOT_SCALED), (raw / 255, NOT_NORMALISED)):
-        if inputs.is_floating_point() and torch.allclose(inputs, value, atol=1e-2):
-            raise Wrong("normalised pixels", describe(inputs), hint)
-    if not torch.allclose(inputs.float(), to_input(resized(images, 224)), atol=1e-2):
-        raise Wrong("resized and normalised images", describe(inputs), INPUT)
+    some = torch.cat(seen)[..., ::16, ::16]  # of grey images, which are the same everywhere
+    raw = resized(images, 224)[..., ::16, ::16].to(some.device)
+    for value, hint in ((raw.float(), NOT_SCALED), (raw / 255, NOT_NORMALISED)):
+        if some.is_floating_point() and torch.allclose(some, value, atol=1e-2):
+            raise Wrong("normalised pixels", describe(some), hint)
+    if not torch.allclose(some.float(), to_input(raw), atol=1e-2):
+        raise Wrong("resized and normalised images", describe(some), INPUT)
 
 
 # ---- 12.5

@@ -150,16 +150,18 @@ def check_13_8(answer):
 
 def expect_survival(network, x, s, survival):
     """Raise Wrong unless a block in train mode is left out as often as it should, and is right in both cases."""
-    count, alive, wasted, patterns = 200, 0, 0, []
+    count, closely, alive, wasted, patterns = 200, 40, 0, 0, []
     for _ in range(2):
         torch.manual_seed(0)
         patterns.append([bool(trace(network, x, nn.Conv2d)[0]) for _ in range(30)])
     if patterns[0] != patterns[1]:
         raise Wrong("the same blocks left out after the same torch.manual_seed", "others", NOT_TORCH)
-    for _ in range(count):
+    for call in range(count):
         calls, found = trace(network, x, nn.BatchNorm2d)
         out, there = F.relu(s), len(calls) == 2
         alive += there
+        if call >= closely:  # only counted
+            continue
         if not there:
             compare(found, out, [(s, NO_RELU), (torch.zeros_like(out), OUT), (x, OUT)], [OUT], 1e-3)
             continue
