@@ -155,13 +155,13 @@ def test_the_plane_has_z1_to_the_right_and_z2_upwards(halves):
 
 def test_a_set_without_test_images_gives_up_a_fifth():
     faces = ImageSet.from_arrays("faces", {
-        "train_images": torch.zeros(10, 8, 8, 3, dtype=torch.uint8).numpy(),
-        "train_labels": (torch.arange(10) % 2).numpy(),
+        "train_images": torch.zeros(80, 8, 8, 3, dtype=torch.uint8).numpy(),
+        "train_labels": (torch.arange(80) % 2).numpy(),
         "test_images": torch.zeros(0, 8, 8, 3, dtype=torch.uint8).numpy(), "test_labels": torch.arange(0).numpy(),
         "classes": ["one", "other"], "source": "a test", "licence": "none"})
     images, labels, held, held_labels = tp14.images_and_held(faces)
-    assert images.shape == (8, 3, 32, 32) and held.shape == (2, 3, 32, 32)
-    assert labels.tolist() == 4 * [0, 1] and held_labels.tolist() == [0, 1]
+    assert images.shape == (64, 3, 32, 32) and held.shape == (16, 3, 32, 32)
+    assert labels.tolist() == 32 * [0, 1] and held_labels.tolist() == 8 * [0, 1]
 
 
 # ---- blur
