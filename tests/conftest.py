@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from sets import unreachable
 
+from tp_utils.checks import answers
 from tp_utils.data import official
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -89,3 +90,11 @@ def solution(source):
 def student(source):
     """The cells of the student notebook, as it is on the disk."""
     return nbformat.read(REPOSITORY / "notebooks" / f"{source.stem}.ipynb", 4).cells
+
+
+@pytest.fixture
+def no_solutions(monkeypatch, tmp_path):
+    monkeypatch.setattr(answers, "SOLUTIONS", tmp_path)
+    answers.executed.cache_clear()
+    yield
+    answers.executed.cache_clear()

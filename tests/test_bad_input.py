@@ -97,14 +97,14 @@ def test_other_losses_have_other_labels():
 @pytest.mark.parametrize("name", ["steps", "batch_size", "save_every", "validate_every"])
 @pytest.mark.parametrize("value", [0, -1, 2.5, "3", None, float("nan")])
 def test_numbers(name, value):
-    refused(lambda: fit(**{"validate": lambda: 0.5, name: value}), rf"^{name} must be a whole number from 1 on, not")
+    refused(lambda: fit(**{"validate": lambda: 0.5, name: value}), rf"^{name} must be a whole number from 1 on")
     if name != "validate_every":
-        refused(lambda: train(**{name: value}), rf"^{name} must be a whole number from 1 on, not")
+        refused(lambda: train(**{name: value}), rf"^{name} must be a whole number from 1 on")
 
 
 def test_the_seed_may_be_0_and_must_be_whole():
-    refused(lambda: fit(seed=-1), r"^seed must be a whole number from 0 on, not -1")
-    refused(lambda: fit(seed=0.5), r"^seed must be a whole number from 0 on, not 0.5")
+    refused(lambda: fit(seed=-1), r"^seed must be a whole number from 0 on, below 2⁴⁰, not -1")
+    refused(lambda: fit(seed=0.5), r"^seed must be a whole number from 0 on, below 2⁴⁰, not 0.5")
 
 
 def test_the_number_of_pictures_steps():
@@ -202,3 +202,27 @@ def test_a_curve_that_is_missing_later():
 def test_numbers_of_any_kind_are_curves():
     run = train(lambda x, generator: {"a": 1, "b": 0.5, "c": np.float64(2), "d": torch.ones(1, 1, dtype=torch.double)})
     assert dict(run.history) == {"a": [1.0] * 3, "b": [0.5] * 3, "c": [2.0] * 3, "d": [1.0] * 3}
+
+
+def test_curves_keep_their_names_in_whatever_order_they_come():
+    run = train(lambda x, generator: {"a": 1, "b": 2} if generator.initial_seed() % 2 else {"b": 2, "a": 1})
+    assert dict(run.history) == {"a": [1.0] * 3, "b": [2.0] * 3}
+
+
+@pytest.mark.parametrize(("options", "match"), [
+    ({"loss": nn.CrossEntropyLoss}, r"^loss must be a function, not the class CrossEntropyLoss: call the class"),
+    ({"prepare": None}, r"^prepare must be a function, not NoneType"),
+    ({"schedule": SCHEDULES.StepLR}, r"^schedule must be one of torch.optim.lr_scheduler"),
+    ({"validate": 0.5}, r"^validate must be a function, not float"),
+    ({"seed": 2**62}, r"^seed must be a whole number from 0 on, below"),
+])
+def test_what_is_no_function(options, match):
+    refused(lambda: fit(**options), match)
+
+
+def test_an_after_that_is_a_class():
+    refused(lambda: train(after=tp.Validation), r"^after must be a function, not the class Validation: call the class")
+
+
+def test_numpy_images_of_float64():
+    assert fit(IMAGES.numpy() / 255).step == 3

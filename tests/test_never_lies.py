@@ -4,7 +4,6 @@ import functools
 import os
 import subprocess
 import sys
-import threading
 import types
 
 import pytest
@@ -14,8 +13,7 @@ from small_runs import fitted, some_images, trained
 from torch import nn
 from torch.nn import functional as F
 
-import tp_utils as tp
-from tp_utils.runtime import Incomparable, fingerprint
+from tp_utils.runtime import fingerprint
 from tp_utils.training import pixels
 
 
@@ -170,6 +168,8 @@ PAIRS = {  # (what was run first, what is another run)
     "a closure over a tensor": (of_closure(torch.zeros(3)), of_closure(torch.ones(3))),
     "a closure over a list": (of_closure([1, 2]), of_closure([1, 3])),
     "a closure over a dict": (of_closure({"a": 1}), of_closure({"a": 2})),
+    "the mode of another network": (lambda: of_closure(nn.Dropout().train()), lambda: of_closure(nn.Dropout().eval())),
+    "a hook of a weight": (network, lambda: network(lambda made: made.linear.weight.register_hook(lambda g: 0 * g))),
     "a closure over a network": (of_closure(dropout(0.1)), of_closure(dropout(0.2))),
     "a callable object": ({"prepare": Augmentation(1.0)}, {"prepare": Augmentation(2.0)}),
     "a bound method": ({"prepare": Augmentation(1.0).method}, {"prepare": Augmentation(2.0).method}),
@@ -257,44 +257,3 @@ def test_a_step_of_ones_own_counts_with_all_it_reaches(capsys, monkeypatch):
         trained(steps=3)
         loaded.append("loaded from the cache" in capsys.readouterr().out)
     assert loaded == [False, True, False]
-
-
-# ---- what cannot be compared
-
-
-def test_what_cannot_be_compared_trains_anew_and_one_line_says_why(capsys):
-    lock = threading.Lock()
-
-    def prepare(images, generator):
-        with lock:
-            return pixels(images, generator)
-
-    for _ in range(2):
-        assert not is_loaded({"prepare": prepare}, capsys)
-    capsys.readouterr()
-    fitted(steps=3, prepare=prepare)
-    said = [line for line in capsys.readouterr().out.splitlines() if "anew" in line]
-    assert said == ["run: trains anew and keeps no checkpoint, since a lock cannot be compared with that of another "
-                    "run."]
-
-
-@pytest.mark.parametrize("thing", [(k for k in range(3)), open(__file__, "rb")])  # noqa: SIM115
-def test_what_has_no_value_is_incomparable(thing):
-    with pytest.raises(Incomparable, match=type(thing).__name__):
-        fingerprint({"a": [thing]})
-
-
-def test_cached_follows_what_its_function_reaches(capsys):
-    computed = []
-
-    def of(amount, label):
-        return tp.cached("x", (), lambda: note(amount, label))
-
-    def note(amount, label):
-        print("computed")
-        return amount + len(label)
-
-    for amount, label in ((1, "a"), (1, "a"), (2, "a"), (2, "bb")):
-        capsys.readouterr()
-        computed.append((of(amount, label), "computed" in capsys.readouterr().out))
-    assert computed == [(2, True), (2, False), (3, True), (4, True)]

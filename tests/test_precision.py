@@ -1,5 +1,7 @@
 """Precision: bfloat16 inside the networks where it is asked for, float32 outside; the same curves nearly."""
 
+import copy
+
 import pytest
 import torch
 from small_runs import fitted, latents, played, same, some_images
@@ -72,6 +74,20 @@ def test_a_forward_of_ones_own_is_put_back_also_after_an_error(monkeypatch):
     with pytest.raises(RuntimeError, match="a mistake"):
         tp.train(step, {"n": network}, {"n": torch.optim.SGD(network.parameters(), 1)}, some_images()[0], 2, live=False)
     assert network.forward is own
+
+
+def test_a_copy_of_a_network_has_weights_of_its_own(monkeypatch):
+    monkeypatch.setenv("TP_PRECISION", "bfloat16")
+    network, found = nn.Linear(64, 1, bias=False), []
+
+    def step(x, generator):
+        copied = copy.deepcopy(network)
+        nn.init.zeros_(copied.weight)
+        found.append(copied(x.flatten(1)).abs().max().item())
+        return {"loss": network(x.flatten(1)).mean()}
+
+    tp.train(step, {"n": network}, {"n": torch.optim.SGD(network.parameters(), 1)}, some_images()[0], 2, live=False)
+    assert found == [0, 0] and type(network) is nn.Linear
 
 
 def test_a_run_in_bfloat16_is_another_run_and_nearly_the_same(monkeypatch, capsys):

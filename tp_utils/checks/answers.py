@@ -70,10 +70,10 @@ def handed_out(exercise, yours):
         given = stand_in(exercise)
     else:
         line = NOT_YOURS.format(name=solution.__name__, id=exercise)
-        given = (announced_class if isinstance(solution, type) else announced)(line, solution)
+        given = (announcing_class if isinstance(solution, type) else announcing)(line, solution)
         given.__qualname__ = IN_REPR.format(name=solution.__name__, id=exercise)
         given.__doc__ = f"{line}\n\n{solution.__doc__}"
-        given.__stands_for__ = solution
+        given.__stands_for__ = given, solution
     given.yours = yours
     return given
 
@@ -83,7 +83,7 @@ def is_handed_out(answer):
     return isinstance(answer, FunctionType | type) and "yours" in vars(answer)
 
 
-def announced(line, function):
+def announcing(line, function):
     """The function, but it says a line at its first call."""
     say_once = functools.cache(functools.partial(say, line))
 
@@ -95,9 +95,9 @@ def announced(line, function):
     return reference_solution
 
 
-def announced_class(line, kind):
+def announcing_class(line, kind):
     """A subclass that says a line when its first instance is made, for the rest the class."""
-    return type(kind.__name__, (kind,), {"__init__": announced(line, kind.__init__), "__module__": kind.__module__})
+    return type(kind.__name__, (kind,), {"__init__": announcing(line, kind.__init__), "__module__": kind.__module__})
 
 
 def stand_in(exercise):

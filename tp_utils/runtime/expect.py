@@ -5,7 +5,7 @@ import operator
 import numpy as np
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from .machine import device
 
@@ -20,7 +20,7 @@ NOT_LABELS = "labels must be whole numbers, int64 [N], not {dtype} {shape}: conv
 CLASSES = "labels go from {low} to {high}, but {allowed}: number the classes from 0 on"
 OUTPUTS = "the network has {classes} outputs, for the classes 0 to {last}"
 NEGATIVE = "no label may be below 0"
-WHOLE = "{name} must be a whole number from {least} on, not {found!r}"
+WHOLE = "{name} must be a whole number from {least} on, below 2⁴⁰, not {found!r}"
 NOT_FUNCTION = "{what} must be a function, not {found}"
 NOT_NAMED = "{what} must be a dictionary with a name for each, such as {{{example}}}, not {found}"
 NOT_INSTANCE = "{what} {name!r} must be {kind}, not {found}{hint}"
@@ -30,10 +30,12 @@ OTHER_WEIGHTS = ("the optimiser {name!r} holds none of the weights of {of}: it w
 FOREIGN = ("the optimiser {name!r} holds weights that are in none of the networks {networks}, and a checkpoint would "
            "lose them: name their network too, or run the cell of the optimiser again")
 PLATEAU = "ReduceLROnPlateau waits for a measured number at each step, and gets none here: take another schedule"
+NOT_SCHEDULE = "schedule must be one of torch.optim.lr_scheduler, made for the optimiser, not {found}"
 OTHER_SCHEDULE = "the schedule belongs to another optimiser: make it anew, with this one"
 LBFGS = "LBFGS computes the loss several times a step: write that step yourself, and repeat it with tp.train"
 NOT_CURVES = "step must return {{curve: number}}, e.g. {{\"loss\": loss}}, not {found}"
 NOT_NUMBER = "step must return one number for the curve {curve!r}, a scalar tensor, not {found}"
+RESERVED = "{curve!r} is a name of the engine's own in a run's history: give the curve another one"
 OTHER_CURVES = "step has returned the curves {found}, and before that {known}: return the same ones at each step"
 
 
@@ -52,7 +54,8 @@ def tensors(images, labels):
     """(images, labels or None) as tensors that fit each other; NumPy's arrays are converted."""
     found = []
     for what, thing in (("images", images), ("labels", labels)):
-        thing = torch.as_tensor(thing) if isinstance(thing, np.ndarray) else thing
+        if isinstance(thing, np.ndarray) and thing.dtype.kind in "buif":
+            thing = torch.from_numpy(np.ascontiguousarray(thing.astype(thing.dtype.newbyteorder("="))))
         if not isinstance(thing, torch.Tensor) and not (what == "labels" and thing is None):
             refuse(NOT_TENSOR, what=what, found=described(thing))
         found.append(thing)
@@ -61,6 +64,7 @@ def tensors(images, labels):
         refuse(NO_IMAGES, shape=list(images.shape))
     if images.dtype != torch.uint8 and not images.is_floating_point():
         refuse(NOT_PIXELS, dtype=str(images.dtype).removeprefix("torch."))
+    images = images.float() if images.is_floating_point() else images
     if labels is None:
         return images, None
     if not labels.ndim or len(labels) != len(images):
@@ -98,7 +102,7 @@ def classifier(network, images, labels, optimiser, prepare, loss):
         few = images[:2].to(device())
         scores = network.to(device()).eval()(prepare(few, torch.Generator().manual_seed(0)))
     network.train(mode)
-    if scores.ndim == 2 and labels.max() >= scores.shape[1]:
+    if scores.ndim == 2 and labels.max() >= scores.shape[1] and labels.max() != getattr(loss, "ignore_index", -100):
         allowed = OUTPUTS.format(classes=scores.shape[1], last=scores.shape[1] - 1)
         refuse(CLASSES, low=labels.min(), high=labels.max(), allowed=allowed)
 
@@ -111,17 +115,23 @@ def numbers(least=1, **named):
             number = int(value) if isinstance(value, float) and value.is_integer() else operator.index(value)
         except TypeError:
             number = None
-        if number is None or number < least:
+        if number is None or not least <= number < 2**40:
             refuse(WHOLE, name=name, least=least, found=value)
         found.append(number)
     return found
 
 
-def networks_and_optimisers(networks, optimisers, schedule, **functions):
+def functions(**named):
+    """Functions or other callable objects, no classes."""
+    for what, function in named.items():
+        if not callable(function) or isinstance(function, type):
+            hint = CALL_IT.format(name=function.__name__) if isinstance(function, type) else ""
+            refuse(NOT_FUNCTION, what=what, found=described(function) + hint)
+
+
+def networks_and_optimisers(networks, optimisers, schedule, **named):
     """A function, networks and optimisers by name, each optimiser with weights of the networks alone."""
-    for what, function in functions.items():
-        if not callable(function):
-            refuse(NOT_FUNCTION, what=what, found=described(function))
+    functions(**named)
     of_kind(nn.Module, networks, "network", "an nn.Module", '"D": D')
     of_kind(torch.optim.Optimizer, optimisers, "optimiser", "one of torch.optim", '"D": optimiser_D')
     weights = {name: {id(weight) for weight in network.parameters()} for name, network in networks.items()}
@@ -134,6 +144,8 @@ def networks_and_optimisers(networks, optimisers, schedule, **functions):
             refuse(FOREIGN, name=name, networks=", ".join(map(repr, networks)))
     if isinstance(schedule, ReduceLROnPlateau):
         refuse(PLATEAU)
+    if schedule is not None and not isinstance(schedule, LRScheduler):
+        refuse(NOT_SCHEDULE, found=described(schedule))
     if schedule is not None and all(schedule.optimizer is not optimiser for optimiser in optimisers.values()):
         refuse(OTHER_SCHEDULE)
 
@@ -154,8 +166,10 @@ def step_curves(values, known):
         refuse(NOT_CURVES, found=described(values))
     if known is not None and values.keys() != known.keys():
         refuse(OTHER_CURVES, found=", ".join(map(str, values)), known=", ".join(known))
+    if reserved := values.keys() & {"validation", "pictures"}:
+        refuse(RESERVED, curve=reserved.pop())
     found = {}
-    for curve, value in values.items():
+    for curve, value in ((curve, values[curve]) for curve in known or values):
         if isinstance(value, int | float | np.number):
             value = torch.tensor(float(value))
         if not isinstance(value, torch.Tensor) or value.numel() != 1:

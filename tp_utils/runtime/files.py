@@ -8,6 +8,7 @@ Environment variables:
 import contextlib
 import errno
 import os
+import pickle
 import re
 import secrets
 from pathlib import Path
@@ -104,7 +105,7 @@ def keeping(what, quiet=False):
     """
     try:
         yield
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, pickle.PicklingError, AttributeError, TypeError) as error:
         if not isinstance(error, OSError) and not of_torch_save(error):
             raise
         if not quiet:
@@ -114,11 +115,13 @@ def keeping(what, quiet=False):
 def of_torch_save(error):
     """Whether a RuntimeError is torch.save's for a file that could not be written: it has no class of its own."""
     texts = " ".join(map(str, (error, error.__context__)))
-    return re.search("inline_container|PytorchStreamWriter|iostream", texts) is not None
+    return re.search("inline_container|PytorchStreamWriter|iostream|[Pp]ickle", texts) is not None
 
 
 def in_words(error):
     """Why a file could not be read or written: what the system says, and which file, if it says that."""
+    if re.search("[Pp]ickle", str(error)):
+        return str(error)
     if not isinstance(error, OSError):
         error = error.__context__ if isinstance(error.__context__, OSError) else OSError(NOT_WHOLE)
     return f"{error.strerror}: {error.filename}" if error.filename and error.strerror else error.strerror or str(error)

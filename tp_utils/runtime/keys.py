@@ -10,6 +10,7 @@ import copyreg
 import dis
 import functools
 import hashlib
+import inspect
 import sys
 import types
 import weakref
@@ -25,7 +26,7 @@ DESCRIPTORS = (types.WrapperDescriptorType, types.MethodDescriptorType, types.Cl
                types.GetSetDescriptorType, types.MemberDescriptorType)
 HOLDERS = (torch.nn.Module, torch.optim.Optimizer, LRScheduler)  # whose attributes are looked at one by one
 NO_CODE = {"__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__firstlineno__",
-           "__static_attributes__"}  # what a class has that changes nothing
+           "__static_attributes__", "__slotnames__", "_abc_impl"}  # what a class has that changes nothing
 NOT_COMPARED = "a {kind} cannot be compared with that of another run"  # said to the reader
 
 
@@ -61,7 +62,8 @@ class Digest:
         if type(thing) in PLAIN:
             return self.note(type(thing).__name__, repr(thing))
         if isinstance(thing, types.FunctionType | type):
-            thing = vars(thing).get("__stands_for__", thing)  # the reference solution in place of a student's answer
+            given, solution = vars(thing).get("__stands_for__", (None, None))  # the reference in place of an answer
+            thing = solution if given is thing else thing
         if id(thing) in self.met:
             return self.note("met", self.met[id(thing)][0])
         self.met[id(thing)] = len(self.met), thing
@@ -79,9 +81,11 @@ class Digest:
         except (RuntimeError, NotImplementedError, TypeError):  # sparse, meta, quantised
             raise Incomparable(NOT_COMPARED.format(kind=f"{tensor.device} {tensor.layout} tensor")) from None
         self.note(tensor.dtype, tuple(tensor.shape), tensor.requires_grad)
+        self.add([list((tensor._backward_hooks or {}).values()), vars(tensor)])
 
     def array(self, array):
-        self.note(array.dtype.str, array.shape)
+        self.note(array.dtype.descr, array.shape)
+        self.add(getattr(array, "mask", None))
         if array.dtype.hasobject:
             return self.add(array.tolist())
         return self.hash.update(np.ascontiguousarray(array).tobytes())
@@ -104,7 +108,7 @@ class Digest:
         """What a container of a class of one's own has besides its contents."""
         if not is_library(type(container).__module__):
             self.add(type(container))
-            self.add(getattr(container, "__dict__", None))
+            self.add([getattr(container, "__dict__", None), slots_of(container)])
 
     # ---- code
 
@@ -126,6 +130,9 @@ class Digest:
 
     def code(self, code):
         """Instructions with what they are about: no comments, no docstring, no line numbers."""
+        arguments = code.co_argcount + code.co_kwonlyargcount
+        self.note(code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_varnames[:arguments],
+                  code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS), code.co_exceptiontable)
         for step in dis.get_instructions(code):
             self.note(step.opname)
             if step.opname == "IMPORT_NAME":
@@ -175,12 +182,11 @@ class Digest:
     # ---- objects
 
     def holder(self, thing):
-        """A network, an optimiser or a schedule: all its attributes but the mode, which the engine sets itself."""
+        """A network, an optimiser or a schedule: all its attributes. The numbers of hooks grow and do not count."""
         self.add(type(thing))
-        for name, value in vars(thing).items():
-            if name != "training":
-                self.note(name)
-                self.add(list(value.values()) if "hooks" in name and isinstance(value, dict) else value)
+        for name, value in {**vars(thing), **slots_of(thing)}.items():
+            self.note(name)
+            self.add(list(value.values()) if name.startswith("_") and name.endswith("hooks") else value)
 
     def object(self, thing):
         """Any other object, as pickle would take it apart."""
@@ -207,6 +213,12 @@ LOOKS = (
     (types.BuiltinFunctionType | types.MethodWrapperType, Digest.builtin),
     (weakref.ref, lambda digest, reference: digest.add(reference())),
 )
+
+
+def slots_of(thing):
+    """{name: value} of what an object holds in slots."""
+    names = [name for kind in type(thing).__mro__ for name in vars(kind).get("__slots__", ()) if name != "__dict__"]
+    return {name: getattr(thing, name) for name in names if hasattr(thing, name) and name != "__weakref__"}
 
 
 def names_read(code):

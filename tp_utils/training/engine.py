@@ -55,12 +55,13 @@ def train(step, networks, optimisers, images, steps, *, labels=None, batch_size=
     does not fit, before the first step.
     """
     images, labels = expect.tensors(images, labels)
-    expect.networks_and_optimisers(networks, optimisers, schedule, step=step, prepare=prepare)
+    expect.networks_and_optimisers(networks, optimisers, schedule, step=step, prepare=prepare,
+                                    **{"after": after} if after else {})
     expect.value_range(images, prepare, signed, (-1, 1))
     steps, batch_size, save_every = expect.numbers(steps=steps, batch_size=batch_size, save_every=save_every)
     (seed,) = expect.numbers(0, seed=seed)
     for network in networks.values():
-        network.to(device(), memory_format=torch.channels_last)
+        network.train().to(device(), memory_format=torch.channels_last)
     images, labels = (thing if thing is None else thing.to(device()) for thing in (images, labels))
     depends_on = (networks, optimisers, schedule, step, prepare, after, images, labels, steps, batch_size, seed,
                   precision())

@@ -20,6 +20,7 @@ class Validation:
     """
 
     def __init__(self, validate, every=100):
+        expect.functions(validate=validate)
         (self.every,), self.validate = expect.numbers(every=every), validate
 
     def __call__(self, run):

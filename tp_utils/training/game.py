@@ -45,7 +45,7 @@ class Game:
         def watched(x, *rest):
             with self.listening(x) as heard:
                 curves = step(x, *rest)
-            known = self.opinions or heard  # the same curves at each step
+            known = heard if self.opinions is None else self.opinions  # the same curves at each step
             self.opinions = {name: heard.get(name, value) for name, value in known.items()}
             return {**curves, **self.opinions} if isinstance(curves, dict) else curves
 
@@ -95,9 +95,11 @@ class Game:
         made, heard = [], {}
 
         def of_G(network, inputs, images):
-            made.append(images)
+            made.extend([images] if isinstance(images, torch.Tensor) else [])
 
         def of_D(network, inputs, logits):
+            if not inputs or not isinstance(logits, torch.Tensor):
+                return
             if shares_memory(inputs[0], [x]):
                 heard["D(x)"] = probability(logits).mean()
             elif not inputs[0].requires_grad and shares_memory(inputs[0], made):

@@ -58,6 +58,8 @@ class Loop:
                 say(text.format(name=self.name, step=self.kept, steps=self.steps))
             self.progress = contexts.enter_context(Live(self.run, self.steps, self.name, self.live, self.flush))
             self.stop = contexts.enter_context(stop_button())
+            gpus = range(torch.cuda.device_count())
+            contexts.enter_context(torch.random.fork_rng(gpus))  # a run that is loaded leaves the same state
             self.contexts = contexts.pop_all()
         return self
 
