@@ -151,7 +151,7 @@ def test_data_status(cats, capsys):
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert "embedded" in lines["mnist"]
     assert "cache" in lines["cats"] and lines["cats"].endswith(f"{cats.stat().st_size / 1e6:.1f} MB")
-    assert "built-in sample" in lines["faces"]
+    assert "built-in sample" in lines["cifar10"] and "lfw" in lines["faces"]
 
 
 def test_data_export(cats, capsys, tmp_path, monkeypatch):
@@ -167,7 +167,8 @@ def test_data_export_says_what_it_left_out(cats, capsys, tmp_path, monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setattr(nets, "available", lambda names: [])
-    monkeypatch.setitem(official.PREPARE, "faces", offline)
+    for name in ("faces", "lfw"):
+        monkeypatch.setitem(official.PREPARE, name, offline)
     assert cli.main(["data", "export", str(tmp_path / "mirror"), "cats", "faces"]) == 1
     assert capsys.readouterr().err.endswith("only a sample is to be had here: faces\n")
 
