@@ -48,7 +48,7 @@ def unit(*images):
 
 def limits(images):
     """(lowest, highest) value of some images, NaN if there is one among them; (0, 1) of none."""
-    found = [torch.stack(image.detach().aminmax()).double().cpu() for image in images if image.numel()]
+    found = [torch.stack(image.detach().aminmax()).cpu().double() for image in images if image.numel()]
     return (torch.stack(found).amin().item(), torch.stack(found).amax().item()) if found else (0, 1)
 
 
